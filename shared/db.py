@@ -1,0 +1,94 @@
+"""PostgreSQL: engines, raw connections and migrations. SQL itself lives in each service's `store/`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.settings import DatabaseSettings
+
+# A client-side deadline: a statement without an answer by then has an unknown outcome.
+COMMAND_TIMEOUT_SECONDS = 10.0
+# The server's own limits, so that a stopped process cannot block its successor.
+SERVER_LIMITS = {
+    "idle_in_transaction_session_timeout": "5000",
+    "lock_timeout": "5000",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+
+
+def sqlalchemy_url(settings: DatabaseSettings) -> URL:
+    """The configured address in SQLAlchemy's form; a socket directory may be given as `?host=/path`."""
+    parts = urlsplit(str(settings.database_url))
+    socket_dir = parse_qs(parts.query).get("host", [None])[0]
+    return URL.create(
+        "postgresql+asyncpg",
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        host=socket_dir or parts.hostname,
+        port=parts.port,
+        database=parts.path.lstrip("/") or "postgres",
+    )
+
+
+def create_engine(settings: DatabaseSettings, schema: str, *, pool_size: int = 5) -> AsyncEngine:
+    """An engine whose connections see `schema` first. Dispose of it when done."""
+    return create_async_engine(
+        sqlalchemy_url(settings),
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "command_timeout": COMMAND_TIMEOUT_SECONDS,
+            "server_settings": {"search_path": schema, **SERVER_LIMITS},
+        },
+    )
+
+
+async def connect(settings: DatabaseSettings, schema: str) -> "asyncpg.Connection[Any]":
+    """One raw connection for a hot path. The caller closes it."""
+    url = sqlalchemy_url(settings)
+    return await asyncpg.connect(
+        host=url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        database=url.database,
+        timeout=COMMAND_TIMEOUT_SECONDS,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        server_settings={"search_path": schema, **SERVER_LIMITS},
+    )
+
+
+async def migrate(settings: DatabaseSettings, schema: str, scripts: Path) -> None:
+    """Bring `schema` up to the newest migration in `scripts`, under a lock so that two replicas may start at once."""
+    engine = create_engine(settings, schema)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"migrate {schema}"}
+            )
+            await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            await connection.run_sync(_upgrade(schema, scripts))
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(schema: str, scripts: Path) -> Callable[[Connection], None]:
+    def run(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(scripts))
+        config.attributes["connection"] = connection
+        config.attributes["schema"] = schema
+        command.upgrade(config, "head")
+
+    return run

@@ -1,0 +1,22 @@
+"""The events of the outside world: CloudEvents, one data model a type."""
+
+from shared.events.accept import CONTENT_TYPE, MAX_EVENT_BYTES, Accepted, accept, utc_text
+from shared.events.catalogue import CONTROL_SUBJECT, CONTROL_TYPES, DATA_MODELS, ENVELOPES, example, json_schema
+from shared.events.envelope import Envelope
+from shared.events.fields import EventData
+
+__all__ = [
+    "CONTENT_TYPE",
+    "CONTROL_SUBJECT",
+    "CONTROL_TYPES",
+    "DATA_MODELS",
+    "ENVELOPES",
+    "MAX_EVENT_BYTES",
+    "Accepted",
+    "Envelope",
+    "EventData",
+    "accept",
+    "example",
+    "json_schema",
+    "utc_text",
+]

@@ -1,0 +1,26 @@
+"""The CloudEvents 1.0 envelope, and what Bellwether asks of it besides."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.fields import EventData, ExtensionName, ExtensionValue, Identifier, Moment
+
+Data = TypeVar("Data", bound=EventData)
+
+
+class Envelope(BaseModel, Generic[Data]):
+    """One event. (`source`, `id`) is unique; `time` is when the lender came to know or booked it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[ExtensionName, ExtensionValue]
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+    source: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$", description="A URI reference")]
+    type: str
+    subject: Annotated[Identifier, Field(description="The borrower, by the lender's own number; never a name")]
+    time: Moment
+    datacontenttype: Literal["application/json"] | None = None
+    dataschema: Annotated[str, Field(max_length=500)] | None = None
+    data: Data

@@ -1,0 +1,131 @@
+"""The kinds of value an event carries, each with the words a sender reads when it is wrong.
+
+Every check runs inside pydantic's compiled core: a text pattern first, so that numbers passed as dates,
+exponents, digits of other scripts and endless precision are all refused by the same sentence.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+
+
+def _checked(schema: core_schema.CoreSchema, expected: str, json_schema: dict[str, Any]) -> GetPydanticSchema:
+    described = core_schema.custom_error_schema(schema, custom_error_type="expected", custom_error_message=expected)
+    return GetPydanticSchema(lambda _source, _handler: described, lambda _core, _handler: json_schema)
+
+
+def _text(pattern: str, expected: str, **json_schema: Any) -> GetPydanticSchema:
+    schema = core_schema.str_schema(pattern=pattern, strict=True)
+    return _checked(schema, expected, {"type": "string", "pattern": pattern, **json_schema})
+
+
+def _dated(pattern: str, inner: core_schema.CoreSchema, expected: str, **json_schema: Any) -> GetPydanticSchema:
+    schema = core_schema.chain_schema([core_schema.str_schema(pattern=pattern, strict=True), inner])
+    return _checked(schema, expected, {"type": "string", **json_schema})
+
+
+Identifier = Annotated[
+    str,
+    _text(r"^[\x21-\x7e]{1,128}$", "expected 1 to 128 visible ASCII characters without spaces"),
+]
+"""The lender's own number of a borrower, a loan or another lender: never a name."""
+
+Word = Annotated[
+    str,
+    _text(r"^[^\x00-\x1f\x7f]{1,64}$", "expected 1 to 64 characters, none of them a control character"),
+]
+
+POSITIVE = r"^(?:[1-9][0-9]{0,13}(?:\.[0-9]{1,4})?|0\.(?:[1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
+NOT_NEGATIVE = r"^(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?$"
+_DECIMAL = 'as a decimal string, at most 14 digits before the point and 4 after it, such as "1250.00"'
+PositiveAmount = Annotated[str, _text(POSITIVE, f"expected an amount above zero {_DECIMAL}", examples=["1250.00"])]
+Amount = Annotated[
+    str, _text(NOT_NEGATIVE, f"expected an amount of zero or more {_DECIMAL}", examples=["0", "1250.00"])
+]
+
+Day = Annotated[
+    date,
+    _dated(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        core_schema.date_schema(strict=False, ge=FIRST_DAY, le=LAST_DAY),
+        f'expected a calendar day from {FIRST_DAY} to {LAST_DAY}, such as "2026-03-31"',
+        format="date",
+    ),
+]
+"""A calendar day in the lender's time zone."""
+
+Month = Annotated[
+    str,
+    _text(r"^(?:19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(?:0[1-9]|1[0-2])$",
+          'expected a calendar month from 1970-01 to 2199-12, such as "2026-03"', examples=["2026-03"]),
+]  # fmt: skip
+
+Moment = Annotated[
+    AwareDatetime,
+    _dated(
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$",
+        core_schema.datetime_schema(
+            ge=datetime(1970, 1, 1, tzinfo=UTC),
+            le=datetime(2199, 12, 31, tzinfo=UTC),
+            tz_constraint="aware",
+            strict=False,
+        ),
+        'expected an RFC 3339 time with its offset, from 1970 to 2199, such as "2026-03-31T09:30:00Z"',
+        format="date-time",
+    ),
+]
+
+# ISO 4217 as maintained by SIX, list one: active national currencies and funds in use, without metals and test codes.
+CURRENCIES: list[str] = re.findall(
+    r"[A-Z]{3}",
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF CLP"
+    " CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF"
+    " IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD"
+    " MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB"
+    " RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD"
+    " UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG",
+)
+
+Currency = Annotated[
+    str,
+    _checked(
+        core_schema.literal_schema(CURRENCIES),
+        'expected an ISO 4217 currency code, such as "NGN"',
+        {"type": "string", "enum": CURRENCIES},
+    ),
+]
+
+ExtensionName = Annotated[
+    str,
+    _text(r"^[a-z0-9]{1,20}$", "expected an extension name of 1 to 20 lower-case letters and digits"),
+]
+
+_EXTENSION = core_schema.union_schema([
+    core_schema.str_schema(strict=True, max_length=256),
+    core_schema.bool_schema(strict=True),
+    core_schema.int_schema(strict=True, ge=-(2**31), lt=2**31),
+])  # fmt: skip
+
+ExtensionValue = Annotated[
+    str | bool | int,
+    _checked(
+        _EXTENSION,
+        "expected text of at most 256 characters, true, false or a whole number of 32 bits",
+        {"anyOf": [
+            {"type": "string", "maxLength": 256},
+            {"type": "boolean"},
+            {"type": "integer", "minimum": -(2**31), "exclusiveMaximum": 2**31},
+        ]},
+    ),
+]  # fmt: skip
+
+
+class EventData(BaseModel):
+    """What an event says. A field nobody knows is refused: it is most often a misspelt one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

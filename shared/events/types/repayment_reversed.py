@@ -1,0 +1,28 @@
+"""repayment.reversed: a payment was taken back (a returned debit, a booking error)."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.events.fields import Currency, Day, EventData, Identifier, PositiveAmount
+
+
+class RepaymentReversed(EventData):
+    """The whole of one earlier payment never happened. It repeats what that payment said, so it may arrive first."""
+
+    TYPE: ClassVar = "repayment.reversed"
+    EXAMPLE: ClassVar = {
+        "repayment_id": "pay-77",
+        "loan_id": "L-1001",
+        "amount": "5600.00",
+        "currency": "NGN",
+        "value_date": "2026-02-27",
+    }
+
+    repayment_id: str = Field(
+        min_length=1, max_length=200, description="`id` of the repayment.received event of the same source"
+    )
+    loan_id: Identifier
+    amount: PositiveAmount
+    currency: Currency
+    value_date: Day

@@ -1,0 +1,49 @@
+"""The three questions every service answers: alive, ready, and how is it going."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+Check = Callable[[], Awaitable[None]]
+CHECK_TIMEOUT_SECONDS = 2.0
+
+
+def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> APIRouter:
+    """`/healthz` asks nobody; `/readyz` runs each check, which raises when its system is away; `/metrics` is Prometheus's."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process is alive")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get(
+        "/readyz",
+        summary="The service may take work",
+        responses={503: {"description": "A system it needs is away; the body names it"}},
+    )
+    async def readyz() -> Response:
+        results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
+        systems = dict(zip(checks, results, strict=True))
+        ready = all(outcome == "ok" for outcome in results)
+        body = {"status": "ready" if ready else "not ready", "checks": systems}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _outcome(check: Check) -> str:
+    try:
+        await asyncio.wait_for(check(), CHECK_TIMEOUT_SECONDS)
+    except TimeoutError:
+        return f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises, the answer is: not ready, and why
+        return f"{type(error).__name__}: {error}"
+    return "ok"

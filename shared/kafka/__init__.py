@@ -1,0 +1,1 @@
+"""The broker: topics, CloudEvents on records, an ordered producer, dead letters, lag."""

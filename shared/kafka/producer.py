@@ -1,0 +1,124 @@
+"""An ordered producer that survives its own failures."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, ProducerClosed
+
+from shared.kafka.connection import connection
+from shared.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+ANSWER_SECONDS = 10.0
+"""Past this a send's outcome is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to send; without a partition, the key's murmur2 hash chooses it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = field(default=())
+    partition: int | None = None
+
+
+class NotAcknowledgedError(Exception):
+    """Some records have no acknowledgement. They may or may not be on the topic: send them again, with the same ids."""
+
+    def __init__(self, acknowledged: list[bool], cause: BaseException | None) -> None:
+        done = sum(acknowledged)
+        super().__init__(f"{len(acknowledged) - done} of {len(acknowledged)} records not acknowledged: {cause!r}")
+        self.acknowledged = acknowledged
+
+
+class Producer:
+    """acks=all and idempotent: what is acknowledged is there once, in the order it was handed over.
+
+    aiokafka's idempotent producer cannot go on after a batch that failed for good, and a batch waiting behind it
+    would overtake it. So a failure drops the whole connection with all that waits in it, and the next send opens another.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, *, client_id: str, linger_ms: int = 2, max_batch_size: int = 262_144
+    ) -> None:
+        self._options: dict[str, Any] = {
+            **connection(settings),
+            "client_id": client_id,
+            "enable_idempotence": True,
+            "acks": "all",
+            "linger_ms": linger_ms,
+            "max_batch_size": max_batch_size,
+            "max_request_size": 1_048_576,
+            "request_timeout_ms": int(ANSWER_SECONDS * 1000),
+        }
+        self._open: AIOKafkaProducer | None = None
+        self._opening = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect now, so that a wrong address fails at start."""
+        await self.current()
+
+    async def stop(self) -> None:
+        """Wait for what is on its way, then disconnect."""
+        producer, self._open = self._open, None
+        if producer is not None:
+            await producer.stop()
+
+    async def current(self) -> AIOKafkaProducer:
+        """The connection in use, opened where there is none. For batch builders; hand it to `drop` if it fails."""
+        async with self._opening:
+            if self._open is None:
+                producer = AIOKafkaProducer(**self._options)
+                try:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await producer.start()
+                except BaseException:
+                    await _abandon(producer)
+                    raise
+                self._open = producer
+            return self._open
+
+    async def drop(self, producer: AIOKafkaProducer) -> None:
+        """Abandon a connection on which a send failed, and everything that waits in it. Idempotent."""
+        if self._open is producer:
+            self._open = None
+            log.warning("kafka.producer.reopened", client_id=self._options["client_id"])
+            await _abandon(producer)
+
+    async def publish(self, records: Sequence[Outgoing], *, within: float = ANSWER_SECONDS) -> None:
+        """Send all, in order for each partition. Raises NotAcknowledgedError unless every one is acknowledged in time."""
+        sent: list[asyncio.Future[Any]] = []
+        producer = None
+        try:
+            async with asyncio.timeout(within):
+                producer = await self.current()
+                for each in records:
+                    sent.append(
+                        await producer.send(
+                            each.topic, each.value, key=each.key, partition=each.partition, headers=list(each.headers)
+                        )
+                    )
+                await asyncio.gather(*sent)
+        except (KafkaError, TimeoutError, OSError) as error:
+            if producer is not None:
+                await self.drop(producer)
+            acknowledged = [each.done() and not each.cancelled() and each.exception() is None for each in sent]
+            raise NotAcknowledgedError(acknowledged + [False] * (len(records) - len(sent)), error) from error
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """Close without the flush that `stop` does: what waits must not reach the log behind what failed before it."""
+    accumulator = producer._message_accumulator
+    accumulator.fail_all(ProducerClosed())
+    accumulator._batches.clear()
+    producer._closed = True
+    await producer.client.close()
+    if producer._sender is not None:
+        await producer._sender.close()

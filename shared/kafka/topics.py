@@ -1,0 +1,84 @@
+"""The topics, how long they keep what they hold, and how they are made."""
+
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.kafka.connection import connection
+from shared.settings import KafkaSettings
+
+FOR_EVER, TWO_WEEKS_MS = "-1", str(14 * 24 * 3600 * 1000)
+MAX_RECORD_BYTES = 1_000_000
+"""A record's limit on every topic, a little under Kafka's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Names of the topics, with the deployment's prefix."""
+
+    prefix: str = ""
+
+    @property
+    def events(self) -> str:
+        return f"{self.prefix}events"
+
+    @property
+    def inbound(self) -> str:
+        return f"{self.prefix}events.inbound"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.prefix}events.dead-letter"
+
+    @property
+    def warnings(self) -> str:
+        return f"{self.prefix}warnings"
+
+    @property
+    def acknowledgements(self) -> str:
+        return f"{self.prefix}acknowledgements"
+
+    def group(self, service: str, topic: str) -> str:
+        """The consumer group of one service on one topic: two topics never share a group."""
+        return f"{self.prefix}{service}.{topic.removeprefix(self.prefix)}"
+
+    def retention(self) -> dict[str, str]:
+        """Each topic's retention.ms. `events` is the record all else can be rebuilt from."""
+        return {
+            self.events: FOR_EVER,
+            self.inbound: TWO_WEEKS_MS,
+            self.dead_letters: FOR_EVER,
+            self.warnings: TWO_WEEKS_MS,
+            self.acknowledgements: TWO_WEEKS_MS,
+        }
+
+
+async def create_topics(settings: KafkaSettings, *, partitions: int, replication: int) -> list[str]:
+    """Create the topics that are missing and name them. Raises what the broker refused with."""
+    admin = AIOKafkaAdminClient(**connection(settings))
+    await admin.start()
+    try:
+        wanted = [
+            NewTopic(name, partitions, replication, topic_configs=_configs(retention, replication))
+            for name, retention in Topics(settings.kafka_topic_prefix).retention().items()
+        ]
+        answer = await admin.create_topics(wanted)
+    finally:
+        await admin.close()
+    created = []
+    for name, code, *message in answer.topic_errors:
+        error = for_code(code)
+        if code == 0:
+            created.append(name)
+        elif error is not TopicAlreadyExistsError:
+            raise error(f"topic {name}: {message}")
+    return created
+
+
+def _configs(retention_ms: str, replication: int) -> dict[str, str]:
+    return {
+        "retention.ms": retention_ms,
+        "max.message.bytes": str(MAX_RECORD_BYTES + 48_576),
+        "min.insync.replicas": str(max(1, replication - 1)),
+    }

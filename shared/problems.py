@@ -1,0 +1,86 @@
+"""Errors over HTTP: RFC 9457 problem+json, each naming what was expected and where."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN_INPUT_CHARACTERS = 60
+
+
+class FieldError(BaseModel):
+    """One thing wrong with a request: where it is and what was expected there."""
+
+    pointer: str = Field(description="JSON pointer to the field, for example /data/amount")
+    detail: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = []
+
+
+class ProblemError(Exception):
+    """Raise it anywhere under a request; the caller gets the problem and the headers."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.headers = dict(headers or {})
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(), status_code=problem.status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def field_errors(errors: Sequence[Any], drop: int = 0) -> list[FieldError]:
+    """Pydantic's errors as JSON pointers; `drop` leading parts of each location are not the caller's."""
+    return [
+        FieldError(
+            pointer="/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"][drop:]),
+            detail=_sentence(error),
+        )
+        for error in errors
+    ]
+
+
+def _sentence(error: Any) -> str:
+    said = str(error["msg"])
+    given = error.get("input")
+    if error["type"] == "missing" or isinstance(given, dict | list):
+        return said
+    shown = repr(given)
+    if len(shown) > SHOWN_INPUT_CHARACTERS:
+        shown = shown[:SHOWN_INPUT_CHARACTERS] + "…"
+    return f"{said}; got {shown}"
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error the app answers a problem document."""
+
+    @app.exception_handler(ProblemError)
+    async def raised(_: Request, error: ProblemError) -> JSONResponse:
+        return problem_response(error.problem, error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        problem = Problem(title="Request refused", status=error.status_code, detail=str(error.detail))
+        return problem_response(problem, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = field_errors(error.errors())
+        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in found[:3])
+        return problem_response(Problem(title="Invalid request", status=422, detail=detail, errors=found))

@@ -1,0 +1,61 @@
+"""Settings every service has. Each is read from the environment, for example `KAFKA_BOOTSTRAP`."""
+
+from typing import Literal
+
+from pydantic import Field, PostgresDsn, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class HttpSettings(BaseSettings):
+    """Where the service listens and who may call it."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    http_host: str = Field(default="127.0.0.1", description="Address the HTTP server listens on")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port the HTTP server listens on")
+    auth: Literal["keys", "off"] = Field(
+        default="keys", description="`off` lets anyone call; only for a closed machine"
+    )
+    auth_keys_file: str = Field(default="", description="YAML file of hashed API keys, see `shared/auth.py`")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_pretty: bool = False
+
+
+class KafkaSettings(BaseSettings):
+    """The broker."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="host:port of one or more brokers, comma-separated"
+    )
+    kafka_topic_prefix: str = Field(default="", description="Put before every topic and group name, to share a cluster")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: str | None = Field(
+        default=None, description="PEM file that vouches for the broker; the system's if unset"
+    )
+
+
+class DatabaseSettings(BaseSettings):
+    """The database. Each service keeps its tables in a schema of its own name."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    database_url: PostgresDsn = Field(
+        default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/bellwether"),
+        description="postgresql://user:password@host:port/database",
+    )
+
+
+class ClockSettings(BaseSettings):
+    """Whose clock is business time; the same for ingest and the warning service."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    warning_clock: Literal["wall", "event"] = Field(
+        default="wall",
+        description="`wall`: the machine's; `event`: clock.advanced events tell it, for history, demo and tests",
+    )
