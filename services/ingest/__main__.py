@@ -1,0 +1,51 @@
+"""Ingest's commands. Without one it serves."""
+
+from typing import Annotated
+
+import msgspec
+import structlog
+import typer
+import uvloop
+
+from services.ingest.asyncapi import asyncapi as asyncapi_document
+from services.ingest.service import serve as serve_ingest
+from services.ingest.settings import IngestSettings
+from shared.auth import NoKeysError, new_key
+from shared.kafka.topics import Topics
+from shared.log import configure_logging
+
+log = structlog.get_logger(__name__)
+app = typer.Typer(help=__doc__, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def serve(context: typer.Context) -> None:
+    """Serve, when no command is named."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = IngestSettings()
+    configure_logging("ingest", level=settings.log_level, pretty=settings.log_pretty)
+    try:
+        uvloop.run(serve_ingest(settings))
+    except NoKeysError as error:
+        log.error("ingest.refused_to_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
+        raise typer.Exit(2) from None
+
+
+@app.command("new-key")
+def make_key(name: Annotated[str, typer.Argument(help="Whose key it is")] = "core-banking") -> None:
+    """Make an API key: the token for the sender, and the entry for the keys file."""
+    token, digest = new_key()
+    typer.echo(f"token (give it to the sender, it is stored nowhere): {token}\n")
+    typer.echo(f"keys:\n  - name: {name}\n    sha256: {digest}\n    scopes: [events]")
+
+
+@app.command("asyncapi")
+def print_asyncapi() -> None:
+    """Print the AsyncAPI document of the topics."""
+    document = msgspec.json.encode(asyncapi_document(Topics(IngestSettings().kafka_topic_prefix)))
+    typer.echo(msgspec.json.format(document, indent=2).decode())
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,73 @@
+"""What may come in: a valid event of a known type, from a sender who may send it, not too far ahead of the clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from services.ingest.refusals import invalid, refused
+from shared.clock import Clock
+from shared.events import Accepted, accept, utc_text
+from shared.events.types.clock_advanced import ClockAdvanced
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom an event comes from: the one `source` it may send, if bound to one, and whether it may move the clock."""
+
+    source: str | None
+    may_move_clock: bool
+
+
+class Admission:
+    """This deployment's rules. `future_limit` None takes events of any time; `event_clock` takes clock.advanced."""
+
+    def __init__(self, clock: Clock, *, future_limit: timedelta | None, event_clock: bool) -> None:
+        self._clock = clock
+        self._future_limit = future_limit
+        self._event_clock = event_clock
+
+    def gate(self, sender: Sender) -> "Gate":
+        """The gate for what this sender sends now: one a request, since it holds the present time."""
+        return Gate(sender, self._clock.now(), self._future_limit, event_clock=self._event_clock)
+
+
+class Gate:
+    """Lets one request's events in, or says why not."""
+
+    def __init__(self, sender: Sender, now: datetime, future_limit: timedelta | None, *, event_clock: bool) -> None:
+        self._sender = sender
+        self._now = now
+        self._latest = now + future_limit if future_limit else None
+        self._event_clock = event_clock
+
+    def admit(self, raw: bytes) -> Accepted:
+        """The accepted event. Raises RefusedError."""
+        try:
+            accepted = accept(raw)
+        except ValidationError as error:
+            raise invalid(error) from None
+        event, sender = accepted.event, self._sender
+        if sender.source is not None and event.source != sender.source:
+            detail = f"expected {sender.source!r}, the source this key is bound to; got {event.source!r}"
+            raise refused("wrong_source", "/source", detail, forbidden=True)
+        self._check_not_ahead("/time", event.time)
+        if isinstance(event.data, ClockAdvanced):
+            self._check_clock_event(event.data)
+        return accepted
+
+    def _check_not_ahead(self, pointer: str, moment: datetime) -> None:
+        if self._latest is not None and moment > self._latest:
+            seconds = (self._latest - self._now).total_seconds()
+            clock, given = utc_text(self._now), utc_text(moment)
+            detail = f"expected a time at most {seconds:g} s ahead of {clock}, this service's clock; got {given}"
+            raise refused("ahead_of_clock", pointer, detail)
+
+    def _check_clock_event(self, data: ClockAdvanced) -> None:
+        if not self._event_clock:
+            detail = "expected a business event: clock.advanced is taken only where WARNING_CLOCK=event"
+            raise refused("clock_not_taken", "/type", detail)
+        if not self._sender.may_move_clock:
+            detail = "expected a business event: clock.advanced needs the scope 'clock', and comes over HTTP only"
+            raise refused("clock_not_allowed", "/type", detail, forbidden=True)
+        self._check_not_ahead("/data/through", data.through)  # a partition's clock never goes back

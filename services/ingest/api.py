@@ -1,0 +1,96 @@
+"""The HTTP side: senders post events and read what an event looks like."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.ingest import documentation
+from services.ingest.admission import Sender
+from services.ingest.answers import batch_answer, event_answer, event_id, not_now, refusal_problem
+from services.ingest.binary_mode import is_binary, structured
+from services.ingest.bodies import BATCH, EVENT, JSON, NDJSON, content_type, line_numbers, read_body, split
+from services.ingest.intake import Intake, Outcome
+from services.ingest.publisher import BusyError, Publisher
+from services.ingest.refusals import RefusedError
+from services.ingest.settings import IngestSettings
+from shared.auth import ApiKey, Keyring, require
+from shared.events import MAX_EVENT_BYTES
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What the routes work with."""
+
+    settings: IngestSettings
+    intake: Intake
+    publisher: Publisher
+
+    async def take_event(self, request: Request, sender: Sender) -> Response:
+        """One event: accepted, or a problem."""
+        body = await read_body(request, limit=MAX_EVENT_BYTES, within=self.settings.ingest_body_seconds)
+        try:
+            raw = _structured_event(request, body)
+            outcome = await self._take([raw], len(raw), sender)
+        except RefusedError as error:
+            raise refusal_problem(error) from None
+        if 0 in outcome.refusals:
+            raise refusal_problem(outcome.refusals[0])
+        if outcome.verdicts[0] != "accepted":
+            raise not_now("Kafka did not acknowledge the event in time: repeat it with the same id")
+        return event_answer(event_id(raw))
+
+    async def take_batch(self, request: Request, sender: Sender) -> Response:
+        """Many events, a verdict each."""
+        media_type = content_type(request, BATCH, NDJSON)
+        settings = self.settings
+        body = await read_body(request, limit=settings.ingest_batch_bytes, within=settings.ingest_body_seconds)
+        raws = split(body, media_type, limit=settings.ingest_batch_events)
+        outcome = await self._take(raws, len(body), sender)
+        lines = line_numbers(body) if outcome.refusals and media_type == NDJSON else None
+        return batch_answer(outcome, raws, lines)
+
+    async def _take(self, raws: list[bytes], size: int, sender: Sender) -> Outcome:
+        try:
+            with self.publisher.room(size):
+                return await self.intake.take(raws, sender)
+        except BusyError as error:
+            log.warning("ingest.busy", detail=str(error))
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.warning("ingest.kafka.away", error=repr(error))
+        return Outcome(["unknown"] * len(raws))
+
+
+def _structured_event(request: Request, body: bytes) -> bytes:
+    """The event in structured mode, whichever mode it came in."""
+    if content_type(request, EVENT, JSON) == EVENT:
+        return body
+    headers = request.headers.raw
+    if not is_binary(headers):
+        content_type(request, EVENT)
+    return structured(headers, body)
+
+
+def events_router(ingest: Ingest, keyring: Keyring) -> APIRouter:
+    """The routes that take events. A key needs the scope `events`, and `clock` besides for clock.advanced."""
+    router = APIRouter(prefix="/v1", tags=["events"])
+    key: Callable[..., ApiKey] = require(keyring, "events")
+
+    @router.post("/events", status_code=202, summary="Send one event", **documentation.SEND_EVENT)
+    async def send_event(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
+        return await ingest.take_event(request, _sender(caller))
+
+    @router.post("/events:batch", status_code=202, summary="Send many events", **documentation.SEND_BATCH)
+    async def send_batch(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
+        return await ingest.take_batch(request, _sender(caller))
+
+    return router
+
+
+def _sender(key: ApiKey) -> Sender:
+    return Sender(key.source, "clock" in key.scopes)

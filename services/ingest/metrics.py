@@ -1,0 +1,35 @@
+"""What ingest counts and measures."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+PRODUCE_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """Ingest's own metrics, on one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.accepted = Counter(
+            "bellwether_ingest_events_accepted", "Events every in-sync replica has", ["type"], registry=registry
+        )
+        self.refused = Counter(
+            "bellwether_ingest_events_refused", "Events refused over HTTP, by reason", ["reason"], registry=registry
+        )
+        self.unknown = Counter(
+            "bellwether_ingest_events_unknown", "Events whose sender was told to repeat them", registry=registry
+        )
+        self.produce_seconds = Histogram(
+            "bellwether_ingest_produce_seconds",
+            "From handing a batch of records to Kafka to its acknowledgement",
+            buckets=PRODUCE_SECONDS,
+            registry=registry,
+        )
+        self.inflight_bytes = Gauge(
+            "bellwether_ingest_inflight_bytes", "Bytes of requests waiting for Kafka", registry=registry
+        )
+        self.inbound = Counter(
+            "bellwether_ingest_inbound_records",
+            "Records of events.inbound dealt with: accepted, or the reason of the dead letter",
+            ["outcome"],
+            registry=registry,
+        )

@@ -1,0 +1,65 @@
+"""The service put together."""
+
+from datetime import timedelta
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.ingest.admission import Admission
+from services.ingest.api import Ingest, events_router
+from services.ingest.documentation import IngestApp
+from services.ingest.intake import Intake
+from services.ingest.metrics import Metrics
+from services.ingest.publisher import Publisher
+from services.ingest.schemas import schemas_router
+from services.ingest.settings import IngestSettings
+from shared.auth import Keyring
+from shared.clock import Clock, WallClock
+from shared.health import Check, health_router
+from shared.kafka.producer import Producer
+from shared.kafka.topics import Topics
+from shared.problems import install_problem_handlers
+from shared.run import serve as run
+
+
+def admission(settings: IngestSettings, clock: Clock) -> Admission:
+    """The rules the settings ask for."""
+    limit = timedelta(seconds=settings.ingest_future_limit_seconds) or None
+    return Admission(clock, future_limit=limit, event_clock=settings.warning_clock == "event")
+
+
+def publisher(settings: IngestSettings, producer: Producer, metrics: Metrics) -> Publisher:
+    """A publisher onto topic `events`."""
+    return Publisher(
+        producer,
+        Topics(settings.kafka_topic_prefix).events,
+        inflight_bytes=settings.ingest_inflight_bytes,
+        within=settings.ingest_answer_seconds,
+        metrics=metrics,
+    )
+
+
+def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> FastAPI:
+    """The HTTP application."""
+    app = IngestApp(title="Bellwether ingest", version="1.0.0", description="Takes events from core-banking systems.")
+    install_problem_handlers(app)
+    app.include_router(events_router(ingest, keyring))
+    app.include_router(schemas_router(Topics(ingest.settings.kafka_topic_prefix)))
+    app.include_router(health_router(registry, checks))
+    return app
+
+
+async def serve(settings: IngestSettings) -> None:
+    """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
+    keyring = Keyring.from_settings(settings)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    rules = admission(settings, WallClock())
+    sender = publisher(settings, Producer(settings, client_id="ingest"), metrics)
+    app = build_app(
+        Ingest(settings, Intake(rules, sender, metrics), sender), keyring, registry, {"kafka": sender.check}
+    )
+    try:
+        await run(app, host=settings.http_host, port=settings.http_port)
+    finally:
+        await sender.close()

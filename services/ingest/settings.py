@@ -1,0 +1,31 @@
+"""What can be set of ingest, each from the environment variable of its name in capitals."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shared.settings import ClockSettings, HttpSettings, KafkaSettings
+
+MEBIBYTE = 1_048_576
+
+
+class IngestSettings(HttpSettings, KafkaSettings, ClockSettings):
+    """The ingest service."""
+
+    ingest_future_limit_seconds: int = Field(
+        default=600,
+        ge=0,
+        description="An event further ahead of this machine's clock is refused; 0 takes any, for history",
+    )
+    ingest_batch_events: int = Field(default=1_000, ge=1, description="Events a batch may hold")
+    ingest_batch_bytes: int = Field(default=MEBIBYTE, ge=1, description="Bytes a batch's body may hold")
+    ingest_body_seconds: float = Field(default=10.0, gt=0, description="Time a sender has to send a request's body")
+    ingest_inflight_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=1,
+        description="Bytes of requests that may wait for Kafka; a request beyond them gets 503",
+    )
+    ingest_answer_seconds: float = Field(
+        default=8.0, gt=0, description="Time Kafka has to acknowledge; past it an event's verdict is unknown"
+    )
+    ingest_inbound: Literal["on", "off"] = Field(default="on", description="Whether to consume topic events.inbound")
