@@ -1,0 +1,172 @@
+"""decide: a borrower and an event, or a due time, to the borrower as it is then and its warning changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from services.warning.core import life
+from services.warning.core.borrower import Borrower, RuleState
+from services.warning.core.calendar import DAY, AsOf, Calendar
+from services.warning.core.changes import Change
+from services.warning.core.facts import FAMILIES, KEPT_DAYS, LATENESS_DAYS, readers_of
+from services.warning.core.indicators.indicator import Terms
+from services.warning.core.judgement import Judge, Judged
+from services.warning.core.records import Event, UnreadableError
+from services.warning.core.rules.ruleset import Ruleset
+from services.warning.core.telling import Teller
+
+Outcome = Literal["applied", "duplicate", "id_conflict", "too_late"]
+
+
+class UnknownTypeError(Exception):
+    """A well-formed event of a type this engine does not know: a newer ingest sent it, and it must not be skipped."""
+
+
+class _Plan(NamedTuple):
+    """What an event of one type does: who reads it, and which rules look at what they remember."""
+
+    readers: list[tuple[str, msgspec.json.Decoder[Any], Callable[..., int]]]
+    judges: list[Judge]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """What made the engine look: an event and the first moment it changed the facts of, or nothing but time."""
+
+    event: Event | None = None
+    since: int = 0
+
+
+_TIME = _Cause()
+
+
+class Engine:
+    """One ruleset in one time zone. The same object serves live, replay and tests; it holds no state of any borrower.
+
+    `decide` and `advance` change the borrower they are given. If they raise, it is spoilt: load it again.
+    """
+
+    def __init__(self, ruleset: Ruleset, calendar: Calendar, *, lateness_days: int = LATENESS_DAYS) -> None:
+        self.ruleset = ruleset
+        self.calendar = calendar
+        self.terms = Terms.of(ruleset, calendar)
+        self._lateness = lateness_days * DAY
+        self._lateness_days = lateness_days
+        self.judges = {rule.id: Judge(rule, self.terms) for rule in ruleset.rules}
+        self._teller = Teller(ruleset, calendar)
+        self._plans: dict[str, _Plan] = {}
+
+    def decide(self, borrower: Borrower, event: Event, clock: int, changes: list[Change]) -> Outcome:
+        """Apply one event of this borrower; `clock` is its partition's. Appends what changes.
+
+        Raises UnknownTypeError, and UnreadableError where data lacks what a family reads; both before anything changed.
+        """
+        known = borrower.knows(event.hash)
+        if known is not None:
+            return "duplicate" if known == event.digest else "id_conflict"
+        plan = self._plans.get(event.type) or self._plan(event.type)
+        if self._too_late(borrower, event):
+            return "too_late"
+        data = _decode_all(plan, event)
+        self.advance(borrower, max(event.time, clock), changes)
+        borrower.clock = max(borrower.clock, event.time)
+        borrower.remember(event.hash, event.time, event.digest)
+        since = min(apply(getattr(borrower.facts, name), event, each, self.calendar) for name, each, apply in data)
+        as_of = self.calendar.on_event(borrower.clock)
+        self._prune(borrower, as_of.day)
+        self._look(borrower, plan.judges, as_of, _Cause(event, since), changes)
+        self.advance(borrower, clock, changes)
+        return "applied"
+
+    def advance(self, borrower: Borrower, through: int, changes: list[Change]) -> int:
+        """Fire the borrower's due times up to and including a moment, in order, and count them."""
+        fired = 0
+        while 0 < borrower.due <= through:
+            fired += 1
+            as_of = self.calendar.on_due(borrower.due)
+            borrower.clock = max(borrower.clock, borrower.due)
+            due = [
+                judge
+                for rule_id, judge in self.judges.items()
+                if (state := borrower.rules.get(rule_id)) is not None and 0 < state.due <= as_of.at
+            ]
+            self._prune(borrower, as_of.day)
+            self._look(borrower, due, as_of, _TIME, changes)
+        return fired
+
+    def _plan(self, event_type: str) -> _Plan:
+        readers = readers_of(event_type)
+        if not readers:
+            raise UnknownTypeError(f"no family of facts reads {event_type!r}; is this service older than ingest?")
+        families = {name for name, _, _ in readers}
+        plan = _Plan(readers, [judge for judge in self.judges.values() if judge.reads & families])
+        self._plans[event_type] = plan
+        return plan
+
+    def _too_late(self, borrower: Borrower, event: Event) -> bool:
+        if event.time < borrower.clock - self._lateness:
+            return True
+        return event.time < borrower.forgotten_until and any(
+            family.holds(getattr(borrower.facts, name), event.hash) for name, family in FAMILIES.items()
+        )
+
+    def _prune(self, borrower: Borrower, day: int) -> None:
+        """Once a week of business time, so that it costs nothing and depends on the clock alone."""
+        if day // 7 > borrower.week:
+            borrower.week = day // 7
+            borrower.forget(self._lateness_days)
+            for name, family in FAMILIES.items():
+                family.prune(getattr(borrower.facts, name), borrower.week * 7)
+
+    def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
+        if borrower.ruleset != self.ruleset.digest:
+            self._retire(borrower, as_of, changes)
+            judges = list(self.judges.values())
+        for judge in judges:
+            self._judge(borrower, judge, as_of, cause, changes)
+        borrower.due = min((state.due for state in borrower.rules.values() if state.due), default=0)
+
+    def _judge(self, borrower: Borrower, judge: Judge, as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
+        rule = judge.rule
+        state = borrower.rules.get(rule.id) or RuleState()
+        judged = judge.judge(borrower.facts, as_of)
+        step = self._correct(borrower, judge, state, judged, cause, as_of) or life.advance(state, rule, judged, as_of)
+        if step is not None:
+            changes.append(self._teller.tell(borrower, rule, state, step, judged, as_of, cause.event))
+            life.settle(state, step)
+        state.due = judge.next_due(borrower.facts, state, judged, as_of) or 0
+        if state.due or state.open is not None or state.raised or state.held:
+            borrower.rules[rule.id] = state
+        else:
+            borrower.rules.pop(rule.id, None)
+
+    def _correct(
+        self, borrower: Borrower, judge: Judge, state: RuleState, judged: Judged, cause: _Cause, as_of: AsOf
+    ) -> life.Step | None:
+        """Withdraw a warning that, as the facts now stand, should not have been raised and has no ground today."""
+        warning = state.open
+        if warning is None or judged.level is not None or cause.event is None or cause.since >= warning.raised_until:
+            return None
+        if warning.raised_at < as_of.at - KEPT_DAYS * DAY:
+            return life.end(state, "cleared", "corrected") if judged.reading is not None else None
+        raised = AsOf(warning.raised_at, self.calendar.day_of(warning.raised_at), warning.raised_until)
+        then = judge.judge(borrower.facts, raised)
+        return life.end(state, "withdrawn", "corrected") if then.level is None else None
+
+    def _retire(self, borrower: Borrower, as_of: AsOf, changes: list[Change]) -> None:
+        """Clear the warnings of rules that are gone; the rules that stay are looked at anew by the caller."""
+        borrower.ruleset = self.ruleset.digest
+        for rule_id in [each for each in borrower.rules if each not in self.judges]:
+            state = borrower.rules.pop(rule_id)
+            if state.open is not None:
+                step = life.end(state, "cleared", "rule_retired")
+                changes.append(self._teller.retired(borrower, rule_id, state, step, as_of))
+
+
+def _decode_all(plan: _Plan, event: Event) -> list[tuple[str, Any, Callable[..., int]]]:
+    try:
+        return [(name, decoder.decode(event.data), apply) for name, decoder, apply in plan.readers]
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(f"data of {event.type}: {error}") from error

@@ -1,0 +1,6 @@
+"""What is remembered of a borrower: one file a family of events, found at start; there is no list."""
+
+from services.warning.core.facts.catalogue import FAMILIES, Facts, readers_of
+from services.warning.core.facts.family import KEPT_DAYS, LATENESS_DAYS, Family
+
+__all__ = ["FAMILIES", "KEPT_DAYS", "LATENESS_DAYS", "Facts", "Family", "readers_of"]

@@ -1,0 +1,47 @@
+"""Who the borrower is."""
+
+import msgspec
+
+from services.warning.core.calendar import Calendar
+from services.warning.core.facts.family import Family
+from services.warning.core.records import Event
+
+
+class Registered(msgspec.Struct, gc=False):
+    """What is read of borrower.registered."""
+
+    kind: str
+    segment: str | None = None
+    sector: str | None = None
+    region: str | None = None
+
+
+class Profile(msgspec.Struct, array_like=True, omit_defaults=True):
+    """The newest registration by (time, hash)."""
+
+    time: int = -1
+    hash: int = 0
+    kind: str | None = None
+    segment: str | None = None
+    sector: str | None = None
+    region: str | None = None
+
+
+def registered(state: Profile, event: Event, data: Registered, _: Calendar) -> int:
+    """A later registration replaces an earlier one whole."""
+    if (event.time, event.hash) > (state.time, state.hash):
+        state.time, state.hash = event.time, event.hash
+        state.kind, state.segment, state.sector, state.region = data.kind, data.segment, data.sector, data.region
+    return event.time
+
+
+def holds(state: Profile, event_hash: int) -> bool:
+    """A registration that was replaced left nothing behind, so only the newest is known."""
+    return state.hash == event_hash
+
+
+def prune(_state: Profile, _today: int) -> None:
+    """One registration never grows old."""
+
+
+FAMILY = Family("profile", Profile, {"borrower.registered": (Registered, registered)}, holds, prune)

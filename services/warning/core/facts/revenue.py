@@ -1,0 +1,58 @@
+"""What a business sold, month by month."""
+
+import msgspec
+
+from services.warning.core.calendar import Calendar, last_day_of, month_index
+from services.warning.core.facts.amounts import ten_thousandths
+from services.warning.core.facts.family import KEPT_DAYS, Family
+from services.warning.core.records import Event
+
+
+class RevenueReported(msgspec.Struct, gc=False):
+    """What is read of revenue.reported."""
+
+    month: str
+    amount: str
+    currency: str
+
+
+class Month(msgspec.Struct, array_like=True, gc=False):
+    """One month's revenue: the newest report of it by (time, hash)."""
+
+    amount: int
+    currency: str
+    time: int
+    hash: int
+    moment: int
+    """When it counts from: the report's time, or the month's end where that was later."""
+
+
+class Revenue(msgspec.Struct, array_like=True, omit_defaults=True):
+    """Months by index."""
+
+    months: dict[int, Month] = {}
+
+
+def reported(state: Revenue, event: Event, data: RevenueReported, calendar: Calendar) -> int:
+    """A later report of a month replaces an earlier one."""
+    index = month_index(data.month)
+    known = state.months.get(index)
+    moment = min(event.time, calendar.midnight(last_day_of(index) + 1) - 1)
+    if known is not None and (known.time, known.hash) > (event.time, event.hash):
+        return known.moment
+    state.months[index] = Month(ten_thousandths(data.amount), data.currency, event.time, event.hash, moment)
+    return moment if known is None else min(moment, known.moment)
+
+
+def holds(state: Revenue, event_hash: int) -> bool:
+    """Whether a month stands as this event reported it."""
+    return any(month.hash == event_hash for month in state.months.values())
+
+
+def prune(state: Revenue, today: int) -> None:
+    """Forget months that ended before all windows; a year's window may end 45 days ago and start a year earlier."""
+    for index in [each for each in state.months if last_day_of(each) < today - KEPT_DAYS - 90]:
+        del state.months[index]
+
+
+FAMILY = Family("revenue", Revenue, {"revenue.reported": (RevenueReported, reported)}, holds, prune)

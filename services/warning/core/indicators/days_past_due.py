@@ -1,0 +1,116 @@
+"""Days past due: how long a borrower has owed a material amount."""
+
+from bisect import bisect_left, bisect_right
+from math import ceil
+from typing import Any
+
+from services.warning.core.calendar import AsOf, Calendar
+from services.warning.core.facts.ledger import Loan, paid_before
+from services.warning.core.indicators.indicator import Indicator, Reading, Terms, earliest
+from services.warning.core.rules.ruleset import Materiality
+
+
+def overdue_days(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar) -> int:
+    """Days past due before grace is taken off; 0 where nothing material is overdue.
+
+    The smaller of the age of the oldest unpaid instalment and the unbroken run of days on which the amount overdue was
+    material (EBA/GL/2016/07, paragraphs 16 to 20: the count starts when both legs are breached, anew after a break).
+    """
+    if loan.closed is not None and loan.closed.moment < as_of.until:
+        return 0
+    fallen = bisect_left(loan.days, as_of.day)
+    paid = paid_before(loan, as_of.until)
+    if not fallen or not _material(loan, loan.owed[fallen - 1] - paid, paid, rule):
+        return 0
+    oldest = bisect_right(loan.owed, paid)
+    age = as_of.day - loan.days[oldest]
+    # What the oldest one lacks has been overdue all along: material by itself, it makes the run as long as its age.
+    if _material(loan, loan.owed[oldest] - paid, 0, rule):
+        return age
+    return min(age, _run(loan, as_of.day, loan.days[oldest] + 1, rule, calendar))
+
+
+def _material(loan: Loan, overdue: int, paid: int, rule: Materiality) -> bool:
+    return overdue > rule.absolute and (not rule.relative or overdue > rule.relative * (loan.owed[-1] - paid))
+
+
+def _run(loan: Loan, today: int, first: int, rule: Materiality, calendar: Calendar) -> int:
+    """Days up to today without a 00:00 at which the amount overdue was not material."""
+    turns = {
+        first,
+        *(day + 1 for day in loan.days),
+        *(calendar.day_of(each.moment) + 1 for each in loan.payments.values()),
+    }
+    days = sorted(day for day in turns if first <= day <= today)
+    start = first
+    for day, following in zip(days, [*days[1:], today + 1], strict=True):
+        paid = paid_before(loan, calendar.midnight(day))
+        fallen = bisect_left(loan.days, day)
+        if not _material(loan, loan.owed[fallen - 1] - paid, paid, rule):
+            start = following
+    return today + 1 - start
+
+
+def past_due(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar) -> int:
+    """Days past due after grace."""
+    return max(0, overdue_days(loan, as_of, rule, calendar) - rule.grace_days)
+
+
+def measure(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
+    """The worst over the borrower's loans; of equals, the smallest loan id."""
+    if not facts.ledger.ever:
+        return None
+    rule = terms.materiality_for(facts.profile.kind)
+    worst, named = 0, None
+    for loan_id, loan in facts.ledger.loans.items():
+        days = past_due(loan, as_of, rule, terms.calendar)
+        if days > worst or (days and days == worst and named is not None and loan_id < named):
+            worst, named = days, loan_id
+    if named is None:
+        return Reading(0)
+    return Reading(worst, named, _items(facts.ledger.loans[named]), (as_of.day - worst - rule.grace_days, as_of.day))
+
+
+def _items(loan: Loan) -> tuple[int, ...]:
+    """The disbursement and the newest payments."""
+    newest = sorted(loan.payments, key=lambda each: loan.payments[each].moment)[-15:]
+    return (*([loan.hash] if loan.time >= 0 else []), *newest)
+
+
+def next_change(facts: Any, as_of: AsOf, terms: Terms, up: float | None, _down: float | None) -> int | None:
+    """Days past due grow by one a day; they fall only by an event or by an item dated ahead."""
+    rule = terms.materiality_for(facts.profile.kind)
+    return earliest([_next_of(loan, as_of, rule, terms.calendar, up) for loan in facts.ledger.loans.values()])
+
+
+def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, up: float | None) -> int | None:
+    if loan.closed is not None and loan.closed.moment < as_of.until:
+        return None
+    ahead = [loan.closed.moment + 1] if loan.closed is not None else []
+    if loan.newest >= as_of.until:
+        ahead += [each.moment + 1 for each in loan.payments.values() if each.moment >= as_of.until]
+    if up is not None:
+        target = ceil(up) + rule.grace_days
+        counted = overdue_days(loan, as_of, rule, calendar)
+        if counted:
+            ahead.append(calendar.midnight(as_of.day + max(1, target - counted)))
+        else:
+            following = max(bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(loan.days, as_of.day))
+            if following < len(loan.days):
+                ahead.append(calendar.midnight(loan.days[following] + max(1, target)))
+    return earliest(ahead)
+
+
+INDICATORS = [
+    Indicator(
+        name="days_past_due",
+        unit="days",
+        whole=True,
+        meaning="Calendar days since the oldest unpaid instalment fell due, counted while a material amount is overdue;"
+        " the worst over the loans",
+        source="EBA/GL/2016/07 paragraphs 16 to 20; Basel Framework CRE36.69 (90 days)",
+        reads=frozenset({"ledger", "profile"}),
+        measure=measure,
+        next_change=next_change,
+    )
+]

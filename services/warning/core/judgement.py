@@ -1,0 +1,112 @@
+"""What a rule makes of the facts as of a moment, and when time alone may change that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, isfinite, nextafter
+from typing import Any
+
+from services.warning.core.borrower import RuleState
+from services.warning.core.calendar import AsOf
+from services.warning.core.indicators import CATALOGUE, Indicator, Reading
+from services.warning.core.indicators.indicator import Terms, earliest
+from services.warning.core.rules.ruleset import Bands, Expression, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading, or None where the measure is absent, and the level whose band it hits, or None."""
+
+    reading: Reading | None
+    level: int | None
+    bands: Bands
+
+
+class Judge:
+    """One rule, ready to look at facts."""
+
+    def __init__(self, rule: Rule, terms: Terms, catalogue: Mapping[str, Indicator] = CATALOGUE) -> None:
+        self.rule = rule
+        self._terms = terms
+        self._catalogue = catalogue
+        self._measured = [
+            catalogue[name] for name in ((rule.measure,) if isinstance(rule.measure, str) else rule.measure.names)
+        ]
+        self._guards = [catalogue[name] for name in rule.given.names] if rule.given else []
+        self.reads = frozenset().union(
+            *(each.reads for each in (*self._measured, *self._guards)), {"profile"} if rule.segments else ()
+        )
+
+    def bands_for(self, facts: Any) -> Bands:
+        """The bands of the borrower's segment, or the rule's own."""
+        return self.rule.segments.get(facts.profile.segment, self.rule.bands) if self.rule.segments else self.rule.bands
+
+    def judge(self, facts: Any, as_of: AsOf) -> Judged:
+        """Measure, then find the band; a guard is looked at only where a band is hit."""
+        bands = self.bands_for(facts)
+        reading = self._read(facts, as_of)
+        if reading is None:
+            return Judged(None, None, bands)
+        level = bands.level(reading.value)
+        if level is not None and self.rule.given is not None:
+            allowed = self._evaluate(self.rule.given, self._guards, facts, as_of)
+            if allowed is None:
+                return Judged(None, None, bands)
+            level = level if allowed else None
+        return Judged(reading, level, bands)
+
+    def _read(self, facts: Any, as_of: AsOf) -> Reading | None:
+        if isinstance(self.rule.measure, str):
+            return self._measured[0].measure(facts, as_of, self._terms)
+        value = self._evaluate(self.rule.measure, self._measured, facts, as_of)
+        return Reading(value) if value is not None and isfinite(value) else None
+
+    def _evaluate(self, expression: Expression, indicators: list[Indicator], facts: Any, as_of: AsOf) -> Any:
+        values = {}
+        for each in indicators:
+            reading = each.measure(facts, as_of, self._terms)
+            if reading is None:
+                return None
+            values[each.name] = reading.value if each.whole else float(reading.value)
+        return expression.evaluate(values)
+
+    def next_due(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
+        """When to look again if no event comes: a lower bound, later than `as_of.at`."""
+        moments = [self._measure_change(facts, state, judged, as_of)]
+        if judged.level is not None or judged.reading is None:
+            moments += [self._any_change(each, facts, as_of) for each in self._guards]
+        opened = state.open
+        if self.rule.hold:
+            moments += [
+                since + self.rule.hold for level, since in state.held.items() if opened is None or level > opened.level
+            ]
+        if opened is not None and opened.recovered_since >= 0 and self.rule.clear is not None:
+            moments.append(opened.recovered_since + self.rule.clear.after)
+        found = earliest(moments)
+        return None if found is None else max(found, as_of.at + 1)
+
+    def _measure_change(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
+        if judged.reading is None or not isinstance(self.rule.measure, str):
+            return earliest([self._any_change(each, facts, as_of) for each in self._measured])
+        up, down = self._bounds(judged, state)
+        return self._measured[0].next_change(facts, as_of, self._terms, up, down)
+
+    def _bounds(self, judged: Judged, state: RuleState) -> tuple[float | None, float | None]:
+        """The thresholds next to the value; without a warning or a hold, only the one that makes matters worse."""
+        assert judged.reading is not None
+        value, bands = judged.reading.value, judged.bands
+        thresholds = [threshold for threshold, _ in bands.steps]
+        if self.rule.clear is not None and self.rule.clear.threshold is not None:
+            thresholds.append(self.rule.clear.threshold)
+        above = bands.direction == "above"
+        up = min((each for each in thresholds if each > value or (each == value and not above)), default=None)
+        down = max((each for each in thresholds if each < value or (each == value and above)), default=None)
+        if state.open is None and not state.held:
+            return (up, None) if above else (None, down)
+        return up, down
+
+    def _any_change(self, indicator: Indicator, facts: Any, as_of: AsOf) -> int | None:
+        reading = indicator.measure(facts, as_of, self._terms)
+        if reading is None:
+            return indicator.next_change(facts, as_of, self._terms, None, None)
+        value = float(reading.value)
+        return indicator.next_change(facts, as_of, self._terms, nextafter(value, inf), nextafter(value, -inf))

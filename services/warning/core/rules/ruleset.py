@@ -1,0 +1,114 @@
+"""A ruleset, loaded and checked: what the engine evaluates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+LEVELS = ("blue", "yellow", "orange", "red")
+"""From the mildest; a level's number is its place here."""
+
+Direction = Literal["above", "below"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Thresholds a measure may cross, mildest level first. `above`: threshold or more; `below`: threshold or less."""
+
+    direction: Direction
+    steps: tuple[tuple[float, int], ...]
+    """(threshold, level number), mildest first."""
+
+    def level(self, value: float) -> int | None:
+        """The highest level whose threshold the value has crossed."""
+        crossed = None
+        for threshold, level in self.steps:
+            if not (value >= threshold if self.direction == "above" else value <= threshold):
+                break
+            crossed = level
+        return crossed
+
+    def threshold(self, level: int) -> float:
+        """The threshold of one of its levels."""
+        return next(threshold for threshold, each in self.steps if each == level)
+
+    @property
+    def mildest(self) -> int:
+        """The lowest level it has."""
+        return self.steps[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """What ends a warning: no band hit, `threshold` (if any) crossed the other way, for `after` microseconds."""
+
+    direction: Direction | None
+    threshold: float | None
+    after: int
+
+    def holds(self, value: float) -> bool:
+        """Whether the measure has come back far enough."""
+        if self.threshold is None:
+            return True
+        return value >= self.threshold if self.direction == "above" else value <= self.threshold
+
+
+class Expression(Protocol):
+    """A CEL expression over indicators."""
+
+    source: str
+    names: tuple[str, ...]
+    """Indicators it reads."""
+
+    def evaluate(self, values: Mapping[str, float | int]) -> Any:
+        """Its value; None where it fails at run time (a division by zero): absent, never an exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule."""
+
+    id: str
+    family: str
+    measure: str | Expression
+    """An indicator's name, or an expression."""
+    unit: str
+    bands: Bands
+    given: Expression | None
+    hold: int
+    """Microseconds a band must be hit before it counts; 0: at once."""
+    clear: Clear | None
+    segments: Mapping[str, Bands]
+    text: Mapping[str, str]
+    """`en` and `zh`, with the placeholders {value}, {loan}, {borrower} and {level}."""
+    source: str
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Every indicator it reads."""
+        measured = (self.measure,) if isinstance(self.measure, str) else self.measure.names
+        return (*measured, *(self.given.names if self.given else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Materiality:
+    """When an amount overdue counts: it must exceed both legs."""
+
+    absolute: int = 100
+    """Ten-thousandths of the loan's currency: 0.01."""
+    relative: float = 0.0
+    """Share of what the loan still owes."""
+    grace_days: int = 0
+    """Days taken off the count of days past due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A name, a version and rules. `digest` is the SHA-256 of what it says, in hex."""
+
+    name: str
+    version: str
+    digest: str
+    rules: tuple[Rule, ...]
+    materiality: Materiality = field(default_factory=Materiality)
+    materiality_by_kind: Mapping[str, Materiality] = field(default_factory=dict)
+    """Overrides for `individual` or `enterprise` borrowers."""

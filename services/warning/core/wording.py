@@ -1,0 +1,56 @@
+"""A change in words, in English and Chinese."""
+
+from services.warning.core.calendar import DAY
+from services.warning.core.rules.ruleset import LEVELS, Bands, Rule
+
+_LEVEL_WORDS = {"en": LEVELS, "zh": ("蓝色", "黄色", "橙色", "红色")}
+_UNIT_WORDS = {
+    "en": {"days": " days", "lenders": " lenders", "months": " months"},
+    "zh": {"days": "天", "lenders": "家", "months": "个月"},
+}
+
+
+def amount(value: float, unit: str, language: str) -> str:
+    """A measure for a person: a ratio in percent, all else with its unit."""
+    if unit == "ratio":
+        return f"{value * 100:.1f}%"
+    number = f"{value:g}" if isinstance(value, int) or value == int(value) else f"{value:.2f}"
+    return number + _UNIT_WORDS[language].get(unit, "")
+
+
+def text_of(rule: Rule, value: float | None, loan_id: str | None, borrower_id: str, level: int) -> dict[str, str]:
+    """The rule's text with its placeholders filled."""
+    return {
+        language: template.format(
+            value="?" if value is None else amount(value, rule.unit, language),
+            loan=loan_id or "-",
+            borrower=borrower_id,
+            level=_LEVEL_WORDS[language][level],
+        )
+        for language, template in rule.text.items()
+    }
+
+
+def clears_when(rule: Rule, bands: Bands) -> dict[str, str]:
+    """What would end the warning."""
+    clear = rule.clear
+    threshold = clear.threshold if clear and clear.threshold is not None else bands.steps[0][0]
+    reached = clear is not None and clear.threshold is not None
+    upwards = bands.direction == "below"
+    name = rule.measure if isinstance(rule.measure, str) else rule.measure.source
+    number = amount(threshold, rule.unit, "en")
+    en = (
+        f"{name} is {'at least' if upwards else 'at most'} {number}"
+        if reached
+        else f"{name} is {'above' if upwards else 'below'} {number}"
+    )
+    number = amount(threshold, rule.unit, "zh")
+    zh = (
+        f"{name} {'不低于' if upwards else '不高于'} {number}"
+        if reached
+        else f"{name} {'高于' if upwards else '低于'} {number}"
+    )
+    if clear and clear.after:
+        days = clear.after / DAY
+        en, zh = f"{en} for {days:g} days", f"{zh}，持续 {days:g} 天"
+    return {"en": en, "zh": zh}

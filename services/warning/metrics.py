@@ -1,0 +1,62 @@
+"""What the warning service counts."""
+
+from collections import Counter as Tally
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.warning.core.changes import Change
+from shared.kafka.lag import Lag
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """One set of series in the registry it is given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        prefix = "bellwether_warning_"
+        self.events = Counter(
+            f"{prefix}events_total",
+            "Events read, by type and what became of them",
+            ["type", "outcome"],
+            registry=registry,
+        )
+        self.changes = Counter(
+            f"{prefix}changes_total",
+            "Warning changes, by rule, level and kind",
+            ["rule", "level", "kind"],
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            f"{prefix}dead_letters_total", "Records given up, by reason", ["reason"], registry=registry
+        )
+        self.decide_seconds = Histogram(
+            f"{prefix}decide_seconds", "Deciding one batch", buckets=FAST, registry=registry
+        )
+        self.commit_seconds = Histogram(
+            f"{prefix}commit_seconds", "Committing one batch", buckets=FAST, registry=registry
+        )
+        self.timers_fired = Counter(f"{prefix}timers_fired_total", "Due times fired", registry=registry)
+        self.timers_parked = Counter(
+            f"{prefix}timers_parked_total", "Due times set aside because they failed", registry=registry
+        )
+        self.outbox_rows = Gauge(f"{prefix}outbox_rows", "Committed letters not yet on their topic", registry=registry)
+        self.cache_borrowers = Gauge(f"{prefix}cache_borrowers", "Borrowers held in memory", registry=registry)
+        self.partitions = Gauge(f"{prefix}partitions_owned", "Partitions this replica owns", registry=registry)
+        self.stopped_partitions = Gauge(
+            f"{prefix}partitions_stopped", "Partitions stopped at an event of unknown type", registry=registry
+        )
+        self.fenced = Counter(
+            f"{prefix}fenced_total", "Commits refused because the partition had another owner", registry=registry
+        )
+        self.lag = Lag("warning", registry)
+
+    def count_events(self, outcomes: Tally[tuple[str, str]]) -> None:
+        """Add a batch's (type, outcome) tally."""
+        for (event_type, outcome), count in outcomes.items():
+            self.events.labels(event_type, outcome).inc(count)
+
+    def count_changes(self, changes: list[Change]) -> None:
+        """Add a batch's changes."""
+        for each in changes:
+            self.changes.labels(each.rule, each.level or each.previous_level, each.kind).inc()

@@ -1,0 +1,1 @@
+"""The consume loop: fetch, decide, commit; owns partitions."""

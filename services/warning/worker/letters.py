@@ -1,0 +1,44 @@
+"""Outbox rows: warning changes as CloudEvents, and dead letters."""
+
+from aiokafka import ConsumerRecord
+
+from services.warning.core.changes import Change, to_json
+from services.warning.store.commit import Headers, Letter
+from services.warning.worker.partition import Partition
+from shared.kafka import dead_letters
+from shared.kafka.cloudevents import to_headers
+from shared.kafka.producer import Outgoing
+from shared.kafka.topics import Topics
+
+SOURCE = "/bellwether/warning"
+ACCEPTED_AT = "bellwether_accepted_at"
+
+
+def change_letter(topics: Topics, partition: Partition, change: Change, data: bytes, accepted_ms: int) -> Letter:
+    """The change on its way to topic `warnings`, with the moment the event that led to it was accepted."""
+    attributes = {
+        "specversion": "1.0",
+        "id": change.change_id,
+        "source": SOURCE,
+        "type": f"warning.{change.kind}",
+        "subject": change.borrower_id,
+        "time": change.at,
+    }
+    headers: Headers = [*to_headers(attributes), (ACCEPTED_AT, str(accepted_ms).encode())]
+    return _letter(partition, topics.warnings, change.borrower_id.encode(), data, headers)
+
+
+def dead_letter(topics: Topics, partition: Partition, record: ConsumerRecord, reason: str, detail: str) -> Letter:
+    """The record, whole, on its way to the dead letters."""
+    origin = dead_letters.Origin(record.topic, record.partition, record.offset)
+    whole = Outgoing(record.topic, record.key, record.value, list(record.headers))
+    out = dead_letters.dead_letter(topics.dead_letters, whole, origin, service="warning", reason=reason, detail=detail)
+    return _letter(partition, out.topic, out.key, out.value, list(out.headers))
+
+
+def _letter(partition: Partition, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> Letter:
+    partition.outbox_seq += 1
+    return Letter(partition.number, partition.outbox_seq, topic, key, value, headers)
+
+
+__all__ = ["ACCEPTED_AT", "SOURCE", "change_letter", "dead_letter", "to_json"]

@@ -1,0 +1,111 @@
+"""Publishes committed letters, each partition's in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import structlog
+
+from services.warning.metrics import Metrics
+from services.warning.store.commit import Letter
+from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
+
+log = structlog.get_logger(__name__)
+
+LETTERS_A_TURN = 2_000
+RETRY_SECONDS = 0.5
+FULL = 10_000
+"""So many letters waiting and the partition is paused until the broker catches up."""
+
+
+class Outbox:
+    """Letters of the owned partitions. What is on its topic is noted in `published`, for a later commit to delete."""
+
+    def __init__(self, producer: Producer, metrics: Metrics) -> None:
+        self._producer = producer
+        self._metrics = metrics
+        self._waiting: dict[int, deque[Letter]] = {}
+        self._arrived = asyncio.Event()
+        self.published: dict[int, int] = {}
+
+    def take(self, partition: int, left: Sequence[Letter]) -> None:
+        """Own a partition: what an earlier owner left goes first."""
+        self._waiting[partition] = deque(left)
+        self.published.pop(partition, None)
+        self._arrived.set()
+
+    def drop(self, partition: int) -> None:
+        """Another owner publishes these now."""
+        self._waiting.pop(partition, None)
+        self.published.pop(partition, None)
+
+    def add(self, letters: Sequence[Letter]) -> None:
+        """Letters of a transaction that has committed."""
+        for letter in letters:
+            if letter.partition in self._waiting:
+                self._waiting[letter.partition].append(letter)
+        self._arrived.set()
+        self._count()
+
+    def waiting(self, partition: int) -> int:
+        """How many of a partition's letters are not published yet."""
+        return len(self._waiting.get(partition, ()))
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits."""
+        return not any(self._waiting.values())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until `stop`, then what is left."""
+        while not stop.is_set() or not self.empty:
+            if self.empty:
+                self._arrived.clear()
+                if not stop.is_set():
+                    await _first(self._arrived, stop)
+                continue
+            try:
+                await self._publish()
+            except NotAcknowledgedError as error:
+                log.warning("warning.outbox.not_acknowledged", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _publish(self) -> None:
+        turn = [(number, list(letters)[:LETTERS_A_TURN]) for number, letters in self._waiting.items() if letters]
+        letters = [letter for _, part in turn for letter in part]
+        try:
+            await self._producer.publish([_outgoing(letter) for letter in letters])
+            acknowledged = [True] * len(letters)
+        except NotAcknowledgedError as error:
+            acknowledged = error.acknowledged
+            raise
+        finally:
+            self._note(letters, acknowledged)
+
+    def _note(self, letters: list[Letter], acknowledged: list[bool]) -> None:
+        """Take off each partition's queue what was acknowledged, up to its first letter that was not."""
+        blocked: set[int] = set()
+        for letter, done in zip(letters, acknowledged, strict=True):
+            queue = self._waiting.get(letter.partition)
+            if not done or letter.partition in blocked or not queue or queue[0] is not letter:
+                blocked.add(letter.partition)
+                continue
+            queue.popleft()
+            self.published[letter.partition] = letter.seq
+        self._count()
+
+    def _count(self) -> None:
+        self._metrics.outbox_rows.set(sum(map(len, self._waiting.values())))
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+
+
+def _outgoing(letter: Letter) -> Outgoing:
+    return Outgoing(letter.topic, letter.key, letter.value, letter.headers)
