@@ -1,0 +1,1 @@
+"""Warnings reach people and systems."""

@@ -1,0 +1,53 @@
+"""What a channel says of one attempt. Nothing else of a channel's failure is known outside of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+SHOWN_CHARACTERS = 2_000
+"""How much of an answer or an error is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said: a response code where its protocol has one, and the beginning of the text."""
+
+    code: int | None = None
+    body: str = ""
+
+
+NO_ANSWER = Answer()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The other side has taken responsibility for the message."""
+
+    answer: Answer = NO_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It may work later: not before `after` has passed, where the other side asked for that."""
+
+    why: str
+    after: timedelta | None = None
+    answer: Answer = NO_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It will never work for this message; with `gone`, for no message to this receiver."""
+
+    why: str
+    answer: Answer = NO_ANSWER
+    gone: bool = False
+
+
+Verdict = Delivered | Retry | Refused
+
+
+def shown(text: str | bytes) -> str:
+    """The beginning of a foreign text, safe to store and to print: PostgreSQL keeps no NUL."""
+    if isinstance(text, bytes):
+        text = text[: 4 * SHOWN_CHARACTERS].decode("utf-8", errors="replace")
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:SHOWN_CHARACTERS]

@@ -1,0 +1,54 @@
+"""What the notifier counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.kafka.lag import Lag
+
+ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+# The aim is 100 ms at the 99th percentile; a receiver may also be away for a day.
+DELIVERY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400)
+
+
+class Metrics:
+    """Prometheus metrics in the registry given; every channel's outcomes stand at 0 from the start."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag = Lag("notifier", registry)
+        self.changes = Counter(
+            "bellwether_notifier_changes_total",
+            "Warning changes taken, by outcome: routed, unrouted (no route matched), duplicate",
+            ["outcome"],
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "bellwether_notifier_dead_letters_total", "Records that could not be taken", ["reason"], registry=registry
+        )
+        self.deliveries = Counter(
+            "bellwether_notifier_deliveries_total",
+            "Attempts, by outcome: delivered, retry, refused, expired (given up), fenced (another worker's by then)",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.attempt_seconds = Histogram(
+            "bellwether_notifier_attempt_seconds",
+            "Duration of one attempt",
+            ["channel"],
+            buckets=ATTEMPT_BUCKETS,
+            registry=registry,
+        )
+        self.acceptance_to_delivery = Histogram(
+            "bellwether_notifier_acceptance_to_delivery_seconds",
+            "From the deciding event's acceptance to a delivery's success",
+            buckets=DELIVERY_BUCKETS,
+            registry=registry,
+        )
+        self.pending = Gauge("bellwether_notifier_pending", "Deliveries neither delivered nor dead", registry=registry)
+        self.oldest_pending_seconds = Gauge(
+            "bellwether_notifier_oldest_pending_seconds", "Age of the oldest of them", registry=registry
+        )
+
+    def show_channel(self, channel: str) -> None:
+        """Start a channel's series at 0, so that a rate over them sees the first failure."""
+        for outcome in ("delivered", "retry", "refused", "expired", "fenced"):
+            self.deliveries.labels(channel, outcome)
+        self.attempt_seconds.labels(channel)
