@@ -1,0 +1,1 @@
+"""How Bellwether is run: on one machine (`local`), with Docker Compose, on Kubernetes."""

@@ -1,0 +1,1 @@
+"""A year of a simulated lender's book through the three services, told at the terminal."""

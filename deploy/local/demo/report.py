@@ -1,0 +1,105 @@
+"""What the demo says at its end: a table of what was delivered, and one warning explained in full."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from deploy.local.demo.screen import COLOURS, urgency
+from deploy.local.feeder import FeedReport
+from deploy.local.scrape import MetricsPage
+from shared.warnings import Kind, Level, WarningChange
+
+SHOWN_KINDS = (Kind.RAISED, Kind.ESCALATED, Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN)
+LATENCY = "bellwether_notifier_acceptance_to_delivery_seconds"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What happened: the changes delivered, what ingest said, how long it took, and the notifier's own figures."""
+
+    changes: Sequence[WarningChange]
+    feed: FeedReport
+    days: int
+    seconds: float
+    notifier: MetricsPage
+
+
+def changes_table(changes: Sequence[WarningChange]) -> Table:
+    """How many changes of each kind, by rule and level."""
+    counts = Counter((each.rule, each.severity, each.kind) for each in changes)
+    table = Table(title="Warning changes delivered", title_justify="left")
+    table.add_column("rule")
+    table.add_column("level")
+    for kind in SHOWN_KINDS:
+        table.add_column(kind, justify="right")
+    for rule in sorted({rule for rule, _, _ in counts}):
+        for level in Level:
+            numbers = [counts[rule, level, kind] for kind in SHOWN_KINDS]
+            if any(numbers):
+                table.add_row(
+                    rule, Text(level, COLOURS[level]), *(f"{number:,}" if number else "" for number in numbers)
+                )
+        table.add_section()
+    totals = Counter(each.kind for each in changes)
+    table.add_row("all", "", *(f"{totals[kind]:,}" for kind in SHOWN_KINDS), style="bold")
+    return table
+
+
+def figures(run: Run) -> Table:
+    """How much, how fast, and whether anything was refused or repeated."""
+    table = Table(box=None, show_header=False)
+    table.add_column(style="dim")
+    table.add_column()
+    table.add_row("business time", f"{run.days} days in {run.seconds:.0f} s")
+    events = f"{run.feed.accepted:,} accepted ({run.feed.accepted / run.seconds:,.0f} a second), {run.feed.refused:,} refused"
+    table.add_row("events", events)
+    table.add_row("deliveries", f"{len(run.changes):,} to the webhook, each signature checked")
+    shares = ", ".join(f"p{share * 100:g} {_at_most(run.notifier.quantile(LATENCY, share))}" for share in (0.5, 0.99))
+    table.add_row("acceptance to delivery", shares)
+    return table
+
+
+def _at_most(seconds: float) -> str:
+    return f"within {seconds * 1000:,.0f} ms"
+
+
+def worth_explaining(changes: Sequence[WarningChange]) -> WarningChange | None:
+    """The most urgent change of the warning with the richest life, or None where nothing was delivered."""
+    lives: defaultdict[str, list[WarningChange]] = defaultdict(list)
+    for change in changes:
+        lives[str(change.warning_id)].append(change)
+    if not lives:
+        return None
+    life = max(lives.values(), key=lambda each: (len({change.kind for change in each}), max(map(urgency, each))))
+    return max(life, key=urgency)
+
+
+def explanation(warning: Mapping[str, Any]) -> RenderableType:
+    """A warning as its API tells it, every field of it, nested ones indented."""
+    return Panel(Group(*_lines(warning, 0)), title="One warning, explained in full", title_align="left")
+
+
+def _lines(value: Mapping[str, Any], depth: int) -> list[Text]:
+    lines: list[Text] = []
+    for name, inner in value.items():
+        label = Text("  " * depth + name.replace("_", " "), style="dim")
+        if isinstance(inner, Mapping):
+            lines += [label, *_lines(inner, depth + 1)]
+        elif isinstance(inner, list) and inner and isinstance(inner[0], Mapping):
+            for number, each in enumerate(inner, 1):
+                lines += [Text.assemble(label, f" {number}"), *_lines(each, depth + 1)]
+        else:
+            lines.append(Text.assemble(label, ": ", _plain(inner)))
+    return lines
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
