@@ -1,5 +1,6 @@
 """Ingest's commands. Without one it serves."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -8,8 +9,11 @@ import typer
 import uvloop
 
 from services.ingest.asyncapi import asyncapi as asyncapi_document
+from services.ingest.conversion import ConversionError
+from services.ingest.conversion import convert as convert_files
 from services.ingest.service import serve as serve_ingest
 from services.ingest.settings import IngestSettings
+from services.ingest.sources import discover
 from shared.auth import NoKeysError, new_key
 from shared.kafka.topics import Topics
 from shared.log import configure_logging
@@ -45,6 +49,27 @@ def print_asyncapi() -> None:
     """Print the AsyncAPI document of the topics."""
     document = msgspec.json.encode(asyncapi_document(Topics(IngestSettings().kafka_topic_prefix)))
     typer.echo(msgspec.json.format(document, indent=2).decode())
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="The upstream: a folder of services/ingest/sources")],
+    files: Annotated[list[Path], typer.Argument(help="Its files, plain or .gz", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="Where the events go, one a line; compressed where it ends in .gz")],
+) -> None:
+    """Make events of an upstream's files, ordered by time, with business time marked day by day."""
+    upstreams = discover()
+    if source not in upstreams:
+        raise typer.BadParameter(f"expected one of {', '.join(upstreams)}; got {source!r}", param_hint="SOURCE")
+    try:
+        converted = convert_files(upstreams[source], files, out)
+    except ConversionError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(
+        f"{converted.events} events of {converted.borrowers} borrowers,"
+        f" {converted.first:%Y-%m-%d} to {converted.last:%Y-%m-%d}: {out}"
+    )
 
 
 if __name__ == "__main__":

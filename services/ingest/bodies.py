@@ -1,7 +1,6 @@
 """Request bodies: read with a hard cap, told apart by content type, and cut into single events."""
 
 import asyncio
-from collections.abc import Sequence
 from email.message import Message
 from functools import lru_cache
 from typing import Final
@@ -70,7 +69,7 @@ def _too_large(limit: int) -> ProblemError:
     return problem(413, "Content too large", f"expected a body of at most {limit} bytes")
 
 
-def split(body: bytes, media_type: str, *, limit: int) -> Sequence[bytes]:
+def split(body: bytes, media_type: str, *, limit: int) -> list[bytes]:
     """A batch's events, each as its sender wrote it; a broken NDJSON line is still one event.
 
     Raises ProblemError: 400 where there is no telling them apart, 413 where they are more than `limit`.

@@ -1,0 +1,1 @@
+"""SuperLender: a digital lender's book of small loans (Nigeria), as two tables of loans."""
