@@ -90,6 +90,14 @@ class Text(_Part):
     zh: str
 
 
+class Acknowledgement(_Part):
+    """Somebody has seen the warning and answers for it."""
+
+    id: UUID
+    by: str
+    note: str | None
+
+
 class WarningChange(_Part):
     """One change. `change_id` is deterministic: whoever sees it twice has seen one change."""
 
@@ -113,6 +121,7 @@ class WarningChange(_Part):
     text: Text
     time_zone: str
     engine: Annotated[str, Field(description="Version of the engine that decided")]
+    acknowledgement: Annotated[Acknowledgement | None, Field(description="Of kind acknowledged only")] = None
 
     @property
     def severity(self) -> Level:

@@ -112,5 +112,6 @@ INDICATORS = [
         reads=frozenset({"ledger", "profile"}),
         measure=measure,
         next_change=next_change,
+        absent_when="no loan of this borrower was ever reported",
     )
 ]

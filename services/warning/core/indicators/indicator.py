@@ -64,6 +64,8 @@ class Indicator:
     """Families of facts it depends on."""
     measure: Measure
     next_change: NextChange
+    absent_when: str
+    """What is missing where it has no value, in words for the risk officer."""
 
 
 def only_by_events(_facts: Any, _as_of: AsOf, _terms: Terms, _up: float | None, _down: float | None) -> int | None:

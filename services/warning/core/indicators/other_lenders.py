@@ -96,6 +96,7 @@ INDICATORS = [
         reads=frozenset({"exposure"}),
         measure=new_lenders,
         next_change=lenders_change,
+        absent_when="no other lender was ever reported",
     ),
     Indicator(
         name="exposure_growth_90d",
@@ -106,5 +107,6 @@ INDICATORS = [
         reads=frozenset({"exposure"}),
         measure=growth,
         next_change=growth_change,
+        absent_when="no balance above zero was reported as of 90 days ago",
     ),
 ]

@@ -53,6 +53,7 @@ INDICATORS = [
         reads=frozenset({"revenue"}),
         measure=change_3m,
         next_change=only_by_events,
+        absent_when="fewer than 6 of the last 12 months of revenue are known, or none of them above zero",
     ),
     Indicator(
         name="revenue_months",
@@ -63,5 +64,6 @@ INDICATORS = [
         reads=frozenset({"revenue"}),
         measure=known_months,
         next_change=only_by_events,
+        absent_when="no month of revenue was ever reported",
     ),
 ]
