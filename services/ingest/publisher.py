@@ -49,11 +49,7 @@ class Publisher:
     async def check(self) -> None:
         """Ask Kafka, now, for the topic's metadata. Raises where it does not answer or has no such topic."""
         await self.connect()
-        client = (await self._producer.current()).client
-        if not await client.force_metadata_update():
-            raise ConnectionError("no broker answered")
-        if not client.cluster.partitions_for_topic(self._topic):
-            raise LookupError(f"topic {self._topic} does not exist")
+        await self._producer.check(self._topic)
 
     @property
     def partitions(self) -> range:

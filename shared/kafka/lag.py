@@ -27,8 +27,12 @@ class Lag:
 
     def observe(self, consumer: AIOKafkaConsumer, newest: Iterable[ConsumerRecord]) -> None:
         """Call with the last record of each partition in a batch, once it is dealt with."""
+        assigned = consumer.assignment()
         for record in newest:
-            end = consumer.highwater(TopicPartition(record.topic, record.partition))
+            partition = TopicPartition(record.topic, record.partition)
+            if partition not in assigned:
+                continue  # a rebalance has taken it away meanwhile
+            end = consumer.highwater(partition)
             behind = max(0, (end or 0) - record.offset - 1)
             self._records.labels(record.topic, record.partition).set(behind)
             age = max(0.0, time.time() - record.timestamp / 1000) if behind else 0.0

@@ -85,6 +85,14 @@ class Producer:
                 self._open = producer
             return self._open
 
+    async def check(self, topic: str) -> None:
+        """Ask Kafka, now, for the topic's metadata. Raises where it does not answer or has no such topic."""
+        client = (await self.current()).client
+        if not await client.force_metadata_update():
+            raise ConnectionError("no broker answered")
+        if not client.cluster.partitions_for_topic(topic):
+            raise LookupError(f"topic {topic} does not exist")
+
     async def drop(self, producer: AIOKafkaProducer) -> None:
         """Abandon a connection on which a send failed, and everything that waits in it. Idempotent."""
         if self._open is producer:
