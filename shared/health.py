@@ -13,7 +13,7 @@ CHECK_TIMEOUT_SECONDS = 2.0
 
 
 def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> APIRouter:
-    """`/healthz` asks nobody; `/readyz` runs each check, which raises when its system is away; `/metrics` is Prometheus's."""
+    """`/healthz` asks nobody, `/readyz` runs each check, which raises where its system is away."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", summary="The process is alive")

@@ -51,12 +51,11 @@ class Metrics:
         )
         self.lag = Lag("warning", registry)
 
-    def count_events(self, outcomes: Tally[tuple[str, str]]) -> None:
-        """Add a batch's (type, outcome) tally."""
+    def count(self, outcomes: Tally[tuple[str, str]], changes: list[Change], reasons: Tally[str]) -> None:
+        """Add a committed batch: (event type, outcome), changes, and why records were given up."""
         for (event_type, outcome), count in outcomes.items():
             self.events.labels(event_type, outcome).inc(count)
-
-    def count_changes(self, changes: list[Change]) -> None:
-        """Add a batch's changes."""
         for each in changes:
             self.changes.labels(each.rule, each.level or each.previous_level, each.kind).inc()
+        for reason, count in reasons.items():
+            self.dead_letters.labels(reason).inc(count)

@@ -17,24 +17,26 @@ class Settings(HttpSettings, KafkaSettings, DatabaseSettings, ClockSettings):
     model_config = SettingsConfigDict(extra="ignore")
 
     time_zone: str = Field(
-        "UTC", description="The lender's time zone, an IANA name: its midnights are when days past due grow"
+        default="UTC", description="The lender's time zone, an IANA name: its midnights are when days past due grow"
     )
     ruleset_file: Path = Field(
-        SHIPPED_RULESET, description="The rules to judge by; the shipped ones where none is named"
+        default=SHIPPED_RULESET, description="The rules to judge by; the shipped ones where none is named"
     )
     warning_group_instance_id: str | None = Field(
-        None,
+        default=None,
         description="A stable name of this replica (a StatefulSet's ordinal): it comes back to its partitions at once",
     )
     warning_clock_settle_seconds: float = Field(
-        300.0,
+        default=300.0,
         ge=0,
         description="With WARNING_CLOCK=wall, how long after a due time it is judged, so that late bookings arrive",
     )
     warning_cache_mb: int = Field(
-        1_024, ge=16, description="Memory for borrowers' states, in MB; the default fits a 2 GiB pod"
+        default=1_024, ge=16, description="Memory for borrowers' states, in MB; the default fits a 2 GiB pod"
     )
-    warning_batch_records: int = Field(4_000, ge=1, le=20_000, description="Records decided in one transaction at most")
+    warning_batch_records: int = Field(
+        default=4_000, ge=1, le=20_000, description="Records decided in one transaction at most"
+    )
 
     @field_validator("time_zone")
     @classmethod

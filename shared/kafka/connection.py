@@ -26,7 +26,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def consumer(settings: KafkaSettings, *topics: str, group: str | None, **overrides: Any) -> AIOKafkaConsumer:
-    """A consumer, not yet started, that commits nothing by itself and waits no longer than it must for the first byte."""
+    """A consumer, not yet started, that commits nothing by itself and waits no longer than it must for a record."""
     return AIOKafkaConsumer(
         *topics,
         **connection(settings),

@@ -42,5 +42,4 @@ class Lag:
         """Another owner measures these now."""
         for each in partitions:
             for gauge in (self._records, self._seconds):
-                if (each.topic, str(each.partition)) in gauge._metrics:
-                    gauge.remove(each.topic, each.partition)
+                gauge.remove(each.topic, each.partition)

@@ -1,6 +1,7 @@
 """An ordered producer that survives its own failures."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from shared.kafka.connection import connection
+from shared.kafka.topics import MAX_LETTER_BYTES
 from shared.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -29,6 +32,11 @@ class Outgoing:
     partition: int | None = None
 
 
+def size_of(record: Outgoing) -> int:
+    """The most bytes a record takes on its topic, alone in its batch."""
+    return int(DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, list(record.headers)))
+
+
 class NotAcknowledgedError(Exception):
     """Some records have no acknowledgement. They may or may not be on the topic: send them again, with the same ids."""
 
@@ -42,7 +50,7 @@ class Producer:
     """acks=all and idempotent: what is acknowledged is there once, in the order it was handed over.
 
     aiokafka's idempotent producer cannot go on after a batch that failed for good, and a batch waiting behind it
-    would overtake it. So a failure drops the whole connection with all that waits in it, and the next send opens another.
+    would overtake it. So a failure drops the connection with all that waits in it, and the next send opens another.
     """
 
     def __init__(
@@ -55,7 +63,7 @@ class Producer:
             "acks": "all",
             "linger_ms": linger_ms,
             "max_batch_size": max_batch_size,
-            "max_request_size": 1_048_576,
+            "max_request_size": MAX_LETTER_BYTES,
             "request_timeout_ms": int(ANSWER_SECONDS * 1000),
         }
         self._open: AIOKafkaProducer | None = None
@@ -101,24 +109,38 @@ class Producer:
             await _abandon(producer)
 
     async def publish(self, records: Sequence[Outgoing], *, within: float = ANSWER_SECONDS) -> None:
-        """Send all, in order for each partition. Raises NotAcknowledgedError unless every one is acknowledged in time."""
+        """Send all, in order for each partition. Raises NotAcknowledgedError unless all are acknowledged in time."""
         sent: list[asyncio.Future[Any]] = []
         producer = None
         try:
             async with asyncio.timeout(within):
                 producer = await self.current()
                 for each in records:
-                    sent.append(
-                        await producer.send(
-                            each.topic, each.value, key=each.key, partition=each.partition, headers=list(each.headers)
-                        )
-                    )
+                    sent.append(await _send(producer, each))
                 await asyncio.gather(*sent)
         except (KafkaError, TimeoutError, OSError) as error:
             if producer is not None:
                 await self.drop(producer)
             acknowledged = [each.done() and not each.cancelled() and each.exception() is None for each in sent]
             raise NotAcknowledgedError(acknowledged + [False] * (len(records) - len(sent)), error) from error
+
+
+async def _send(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[Any]":
+    if record.key is None and record.value is None:
+        return await _send_bare(producer, record)
+    return await producer.send(  # type: ignore[no-any-return]
+        record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+    )
+
+
+async def _send_bare(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[Any]":
+    """A record of headers alone, as a dead letter may be: aiokafka's `send` asserts that there is a key or a value."""
+    partition = record.partition
+    if partition is None:
+        partition = random.choice(list(await producer.partitions_for(record.topic)))  # noqa: S311 - no secret
+    batch = producer.create_batch()
+    batch.append(timestamp=None, key=None, value=None, headers=list(record.headers))
+    return await producer.send_batch(batch, record.topic, partition=partition)  # type: ignore[no-any-return]
 
 
 async def _abandon(producer: AIOKafkaProducer) -> None:

@@ -11,6 +11,9 @@ from shared.settings import KafkaSettings
 FOR_EVER, TWO_WEEKS_MS = "-1", str(14 * 24 * 3600 * 1000)
 MAX_RECORD_BYTES = 1_000_000
 """A record's limit on every topic, a little under Kafka's own default."""
+_MAX_BATCH_BYTES = 1_048_576
+MAX_LETTER_BYTES = _MAX_BATCH_BYTES + 16_384
+"""A dead letter's limit: the largest record another topic takes, and where it came from and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,11 @@ async def create_topics(settings: KafkaSettings, *, partitions: int, replication
     admin = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:
+        topics = Topics(settings.kafka_topic_prefix)
         wanted = [
-            NewTopic(name, partitions, replication, topic_configs=_configs(retention, replication))
-            for name, retention in Topics(settings.kafka_topic_prefix).retention().items()
+            NewTopic(name, partitions, replication, topic_configs=_configs(retention, replication, limit))
+            for name, retention in topics.retention().items()
+            for limit in [MAX_LETTER_BYTES if name == topics.dead_letters else _MAX_BATCH_BYTES]
         ]
         answer = await admin.create_topics(wanted)
     finally:
@@ -76,9 +81,9 @@ async def create_topics(settings: KafkaSettings, *, partitions: int, replication
     return created
 
 
-def _configs(retention_ms: str, replication: int) -> dict[str, str]:
+def _configs(retention_ms: str, replication: int, limit: int) -> dict[str, str]:
     return {
         "retention.ms": retention_ms,
-        "max.message.bytes": str(MAX_RECORD_BYTES + 48_576),
+        "max.message.bytes": str(limit),
         "min.insync.replicas": str(max(1, replication - 1)),
     }

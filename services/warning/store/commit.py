@@ -37,8 +37,8 @@ WITH progress AS (
 ), warned AS (
     INSERT INTO warnings
         (warning_id, borrower_id, rule, family, loan_id, level, open, raised_at, changed_at, last_change)
-    SELECT (d ->> 'warning_id')::uuid, d ->> 'borrower_id', d ->> 'rule', d ->> 'family', d ->> 'loan_id', d ->> 'level',
-        d ->> 'level' IS NOT NULL, (d ->> 'raised_at')::timestamptz, (d ->> 'at')::timestamptz, d
+    SELECT (d ->> 'warning_id')::uuid, d ->> 'borrower_id', d ->> 'rule', d ->> 'family', d ->> 'loan_id',
+        d ->> 'level', d ->> 'level' IS NOT NULL, (d ->> 'raised_at')::timestamptz, (d ->> 'at')::timestamptz, d
     FROM (SELECT convert_from(each, 'UTF8')::jsonb AS d FROM unnest($20::bytea[]) AS each) AS latest
     ON CONFLICT (warning_id) DO UPDATE SET loan_id = excluded.loan_id, level = excluded.level, open = excluded.open,
         changed_at = excluded.changed_at, last_change = excluded.last_change
@@ -114,7 +114,10 @@ def _columns(rows: Any, count: int) -> list[list[Any]]:
 
 
 async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: UUID, batch: Batch) -> None:
-    """Write the batch. Raises FencedError where a progress row is not this owner's; what a driver raises leaves the outcome unknown."""
+    """Write the batch. Raises FencedError where a progress row is not this owner's.
+
+    What the driver raises leaves the outcome unknown.
+    """
     # Sorted keys: two writers that overlap queue up instead of deadlocking.
     states = sorted((borrower, *rest) for borrower, rest in batch.states.items())
     timed = sorted((borrower, partition, due) for borrower, (partition, due) in batch.due.items() if due)
@@ -127,7 +130,8 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
     try:
         await connection.fetchval(
             _COMMIT, commit_id, topic, *_columns(progress, 6), *_columns(states, 3), *_columns(timed, 3), untimed,
-            *_columns(batch.changes, 4), list(batch.warnings.values()), *_columns(letters, 6), *_columns(batch.sent.items(), 2),
+            *_columns(batch.changes, 4), list(batch.warnings.values()),
+            *_columns(letters, 6), *_columns(batch.sent.items(), 2),
             *_columns(((borrower, *rest) for borrower, rest in sorted(batch.blind.items())), 4),
         )  # fmt: skip
     except asyncpg.DivisionByZeroError as error:

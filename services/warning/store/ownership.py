@@ -37,7 +37,7 @@ class OtherDeploymentError(Exception):
 
 
 async def take(connection: "asyncpg.Connection[Any]", topic: str, starts: Mapping[int, int]) -> list[Held]:
-    """Raise the epoch of these partitions. Waits for a commit under way on any of them; later ones of its owner are fenced.
+    """Raise the epoch of these partitions. Waits for a commit under way on them; later ones of its owner are fenced.
 
     `starts` gives the offset at which a partition nobody ever owned begins.
     """

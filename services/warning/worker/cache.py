@@ -34,10 +34,18 @@ class Cache:
 
     def shrink(self, pinned: Callable[[bytes], bool]) -> None:
         """Evict the longest unused until the rest fits. A pinned one has changes that are not committed yet."""
-        if self._bytes <= self.max_bytes:
-            return
-        for key in list(self._sizes):
-            if self._bytes <= self.max_bytes:
-                return
+        excess = self._bytes - self.max_bytes
+        evicted: list[bytes] = []
+        for key, size in self._sizes.items():
+            if excess <= 0:
+                break
             if not pinned(key):
-                self.drop([key])
+                evicted.append(key)
+                excess -= size
+        self.drop(evicted)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.entries.clear()
+        self._sizes.clear()
+        self._bytes = 0

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
 import msgspec
@@ -23,6 +24,13 @@ from shared.kafka.topics import Topics
 CLOCK = "clock.advanced"
 EVENTS_PER_TURN = 200
 """Then the event loop gets its turn, for heartbeats, /healthz and the transaction in flight: every 2 ms or so."""
+DUE_PER_TURN = 50
+"""Firing costs several times what an event does."""
+_MOVED = -1
+"""In place of the stored due time: the timer's row is written anew, whatever the borrower's due time is now."""
+
+Touched = dict[bytes, tuple[Borrower, int]]
+"""By key: the borrower, and the due time its timer row has."""
 
 
 class _Through(msgspec.Struct):
@@ -53,8 +61,8 @@ class Decided:
 
     def __init__(self) -> None:
         self.partitions: dict[int, Partition] = {}
-        self.touched: dict[int, dict[bytes, tuple[Borrower, int]]] = {}
-        """By partition and key: the borrower, and the due time its timer row has."""
+        self.touched: dict[int, Touched] = {}
+        """By partition."""
         self.batch = Batch()
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.reasons: Counter[str] = Counter()
@@ -68,7 +76,7 @@ class Decided:
 
 
 class Decider:
-    """Turns records and due borrowers into a Decided. Every borrower it meets must be in its partition's cache, or new."""
+    """Turns records and due borrowers into a Decided. A borrower it meets is in its partition's cache, or new."""
 
     def __init__(self, engine: Engine, topics: Topics, partitions: int) -> None:
         self._engine = engine
@@ -93,72 +101,81 @@ class Decider:
             decided.last_records.append(records[-1])
         return await self._finish(decided)
 
-    async def due(self, partition: Partition, borrowers: Iterable[tuple[bytes, Borrower]], accepted_ms: int) -> Decided:
-        """Fire what is due by the partition's clock. Raises PoisonTimerError."""
+    async def due(self, partition: Partition, borrowers: Iterable[tuple[bytes, Borrower]]) -> Decided:
+        """Fire what is due by the partition's clock. Raises PoisonTimerError; the states it touched are spoilt then."""
         decided = Decided()
         self._begin(decided, partition)
         touched = decided.touched[partition.number]
-        for key, borrower in borrowers:
-            touched[key] = (borrower, borrower.due)
+        for count, (key, borrower) in enumerate(borrowers, 1):
+            touched[key] = (borrower, _MOVED)
             changes: list[Change] = []
             try:
                 decided.fired += self._engine.advance(borrower, partition.clock, changes)
             except Exception as error:
                 raise PoisonTimerError(borrower.id, error) from error
-            self._tell(decided, partition, changes, accepted_ms)
+            if changes:
+                self._tell(decided, partition, changes, partition.clock_accepted_ms)
+            if not count % DUE_PER_TURN:
+                await asyncio.sleep(0)
+        return await self._finish(decided)
+
+    async def nothing(self, partitions: Iterable[Partition]) -> Decided:
+        """A batch that changes nobody: it only moves the progress rows on, with what rides on them."""
+        decided = Decided()
+        for partition in partitions:
+            self._begin(decided, partition)
         return await self._finish(decided)
 
     def _begin(self, decided: Decided, partition: Partition) -> None:
         decided.partitions[partition.number] = partition
         decided.touched[partition.number] = {}
 
-    def _record(
-        self,
-        decided: Decided,
-        partition: Partition,
-        touched: dict[bytes, tuple[Borrower, int]],
-        record: ConsumerRecord,
-    ) -> bool:
+    def _record(self, decided: Decided, partition: Partition, touched: Touched, record: ConsumerRecord) -> bool:
         """Decide one record; False where the partition must stop before it."""
         try:
-            event = read(record.value or b"")
-            if event.type == CLOCK:
-                self._advance_clock(decided, partition, event)
-                return True
-            key = record.key
-            borrower = partition.cache.entries.get(key)
-            if borrower is None:
-                borrower = self._stranger(partition, record, event)
-            if borrower.id != event.subject:
-                raise UnreadableError(f"expected the key to be the subject {event.subject!r}, got {key!r}")
-            if record.offset in partition.poison:
-                detail = partition.poison[record.offset]
-                decided.batch.blind[borrower.id] = (partition.number, record.offset, detail)
-                self._refuse(decided, partition, record, "engine_error", detail)
-                return True
-            if key not in touched:
-                touched[key] = (borrower, borrower.due)
-            changes: list[Change] = []
-            outcome = self._engine.decide(borrower, event, partition.clock, changes)
+            self._decide(decided, partition, touched, record)
         except UnreadableError as error:
             self._refuse(decided, partition, record, "unreadable", str(error))
-            return True
         except _WrongPartitionError as error:
             self._refuse(decided, partition, record, "wrong_partition", str(error))
-            return True
         except UnknownTypeError as error:
             partition.stopped = f"offset {record.offset}: {error}"
             return False
         except Exception as error:
             raise PoisonError(partition, record.offset, error) from error
+        return True
+
+    def _decide(self, decided: Decided, partition: Partition, touched: Touched, record: ConsumerRecord) -> None:
+        event = read(record.value or b"")
+        if event.type == CLOCK:
+            self._advance_clock(decided, partition, event, record.timestamp)
+            return
+        key = record.key
+        borrower = partition.cache.entries.get(key)
+        if borrower is None:
+            borrower = self._stranger(partition, record, event)
+        if borrower.id != event.subject:
+            _mismatch(event.subject, key)
+        if partition.poison and record.offset in partition.poison:
+            self._blind(decided, partition, record, borrower.id)
+            return
+        if key not in touched:
+            touched[key] = (borrower, borrower.due)
+        changes: list[Change] = []
+        outcome = self._engine.decide(borrower, event, partition.clock, changes)
         decided.outcomes[event.type, outcome] += 1
         if changes:
             self._tell(decided, partition, changes, record.timestamp)
-        if outcome in ("id_conflict", "too_late"):
+        if outcome in _WHY:
             self._refuse(decided, partition, record, outcome, _WHY[outcome])
-        return True
 
-    def _advance_clock(self, decided: Decided, partition: Partition, event: Event) -> None:
+    def _blind(self, decided: Decided, partition: Partition, record: ConsumerRecord, borrower_id: str) -> None:
+        """Put aside a record on which deciding failed; its borrower is from now on not the whole picture."""
+        detail = partition.poison[record.offset]
+        decided.batch.blind[borrower_id] = (partition.number, record.offset, detail)
+        self._refuse(decided, partition, record, "engine_error", detail)
+
+    def _advance_clock(self, decided: Decided, partition: Partition, event: Event, accepted_ms: int) -> None:
         try:
             through = micros(_decode_through(event.data).through)
         except msgspec.MsgspecError as error:
@@ -166,6 +183,7 @@ class Decider:
         decided.outcomes[CLOCK, "applied"] += 1
         if through > partition.clock:
             partition.clock = through
+            partition.clock_accepted_ms = accepted_ms
             partition.sweeping = True
 
     def _stranger(self, partition: Partition, record: ConsumerRecord, event: Event) -> Borrower:
@@ -214,6 +232,10 @@ class Decider:
 
 class _WrongPartitionError(Exception):
     pass
+
+
+def _mismatch(subject: str, key: bytes | None) -> NoReturn:
+    raise UnreadableError(f"expected the key to be the subject {subject!r}, got {key!r}")
 
 
 _WHY = {

@@ -8,6 +8,7 @@ import structlog
 
 from services.warning.metrics import Metrics
 from services.warning.store.commit import Letter
+from services.warning.worker.partition import Partition
 from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
 
 log = structlog.get_logger(__name__)
@@ -19,25 +20,25 @@ FULL = 10_000
 
 
 class Outbox:
-    """Letters of the owned partitions. What is on its topic is noted in `published`, for a later commit to delete."""
+    """Letters of the owned partitions. What is on its topic is noted, for a later commit to delete."""
 
     def __init__(self, producer: Producer, metrics: Metrics) -> None:
         self._producer = producer
         self._metrics = metrics
         self._waiting: dict[int, deque[Letter]] = {}
         self._arrived = asyncio.Event()
-        self.published: dict[int, int] = {}
+        self._published: dict[int, int] = {}
 
     def take(self, partition: int, left: Sequence[Letter]) -> None:
         """Own a partition: what an earlier owner left goes first."""
         self._waiting[partition] = deque(left)
-        self.published.pop(partition, None)
+        self._published.pop(partition, None)
         self._arrived.set()
 
     def drop(self, partition: int) -> None:
         """Another owner publishes these now."""
         self._waiting.pop(partition, None)
-        self.published.pop(partition, None)
+        self._published.pop(partition, None)
 
     def add(self, letters: Sequence[Letter]) -> None:
         """Letters of a transaction that has committed."""
@@ -50,6 +51,10 @@ class Outbox:
     def waiting(self, partition: int) -> int:
         """How many of a partition's letters are not published yet."""
         return len(self._waiting.get(partition, ()))
+
+    def published_up_to(self, partition: Partition) -> int:
+        """The newest sequence number that is on its topic with all before it; 0 where none is known to be."""
+        return self._published.get(partition.number, 0)
 
     @property
     def empty(self) -> bool:
@@ -91,7 +96,7 @@ class Outbox:
                 blocked.add(letter.partition)
                 continue
             queue.popleft()
-            self.published[letter.partition] = letter.seq
+            self._published[letter.partition] = letter.seq
         self._count()
 
     def _count(self) -> None:

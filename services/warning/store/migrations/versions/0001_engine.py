@@ -7,8 +7,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# States are rewritten by nearly every event: room on the page keeps the rewrite there (HOT), and a state up to 8 kB stays
-# out of the TOAST table. Timers have their own table because their due time is indexed, which a HOT update may not touch.
+# States are rewritten by nearly every event: room on the page keeps the rewrite there (HOT), and a state up to 8 kB
+# stays out of the TOAST table. Timers have a table of their own, since a HOT update may not touch an index.
 TABLES = """
 CREATE TABLE deployment (
     only_row bool PRIMARY KEY DEFAULT true CHECK (only_row),

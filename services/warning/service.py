@@ -1,0 +1,63 @@
+"""The service put together."""
+
+from functools import partial
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from services.warning.api.app import build_app
+from services.warning.api.telling import ControlOutbox
+from services.warning.core.calendar import Calendar
+from services.warning.core.engine import Engine
+from services.warning.core.rules.loading import load_ruleset
+from services.warning.metrics import Metrics
+from services.warning.settings import Settings
+from services.warning.store import MIGRATIONS, SCHEMA
+from services.warning.store.queries import answers
+from services.warning.store.steady import SteadyConnection
+from services.warning.worker.assembly import assembled
+from shared.auth import Keyring
+from shared.clock import WallClock
+from shared.db import create_engine
+from shared.db import migrate as migrate_schema
+from shared.kafka.producer import Producer
+from shared.kafka.topics import Topics, create_topics
+from shared.run import serve as run
+
+log = structlog.get_logger(__name__)
+
+
+def load_engine(ruleset_file: Path, time_zone: str) -> Engine:
+    """The engine of a ruleset file. Raises RulesetError, or OSError where the file cannot be read."""
+    return Engine(load_ruleset(ruleset_file.read_text(encoding="utf-8")), Calendar(time_zone))
+
+
+async def migrate(settings: Settings, *, partitions: int | None, replication: int) -> None:
+    """Create or update the tables; with `partitions`, create the topics that are missing too."""
+    await migrate_schema(settings, SCHEMA, MIGRATIONS)
+    log.info("warning.tables.migrated", schema=SCHEMA)
+    if partitions is not None:
+        created = await create_topics(settings, partitions=partitions, replication=replication)
+        log.info("warning.topics.created", topics=created)
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
+    keyring = Keyring.from_settings(settings)
+    engine = load_engine(settings.ruleset_file, settings.time_zone)
+    registry = CollectorRegistry()
+    clock = WallClock()
+    topics = Topics(settings.kafka_topic_prefix)
+    producer = Producer(settings, client_id="warning")
+    database = create_engine(settings, SCHEMA)
+    control = ControlOutbox(SteadyConnection(settings), producer)
+    await producer.start()
+    try:
+        async with assembled(settings, engine, producer, clock, Metrics(registry)) as worker:
+            checks = {"kafka": partial(producer.check, topics.events), "postgres": partial(answers, database)}
+            app = build_app(settings, engine, clock, database, control, keyring, registry, checks)
+            await run(app, worker.run, control.run, host=settings.http_host, port=settings.http_port)
+    finally:
+        await producer.stop()
+        await database.dispose()
