@@ -28,13 +28,18 @@ def problem(status: int, title: str, detail: str, **headers: str) -> ProblemErro
 def content_type(request: Request, *known: str) -> str:
     """The request's media type. Raises ProblemError (415) unless it is one of `known`, in UTF-8 and not compressed."""
     given = request.headers.get("content-type", "")
-    media_type, charset = _parsed(given[:200])
-    if media_type not in known or charset not in ("utf-8", "utf8", "us-ascii"):
+    given_type, charset = _parsed(given[:200])
+    if given_type not in known or charset not in ("utf-8", "utf8", "us-ascii"):
         expected = " or ".join(known)
         raise problem(415, "Unsupported media type", f"expected Content-Type {expected} in UTF-8, got {given[:80]!r}")
     if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
         raise problem(415, "Unsupported media type", f"expected no Content-Encoding, got {coding[:80]!r}")
-    return media_type
+    return given_type
+
+
+def media_type(given: str) -> str:
+    """The media type of a Content-Type header, without its parameters; "none/none" where it is empty."""
+    return _parsed(given)[0]
 
 
 @lru_cache(64)
@@ -69,12 +74,12 @@ def _too_large(limit: int) -> ProblemError:
     return problem(413, "Content too large", f"expected a body of at most {limit} bytes")
 
 
-def split(body: bytes, media_type: str, *, limit: int) -> list[bytes]:
+def split(body: bytes, given_type: str, *, limit: int) -> list[bytes]:
     """A batch's events, each as its sender wrote it; a broken NDJSON line is still one event.
 
     Raises ProblemError: 400 where there is no telling them apart, 413 where they are more than `limit`.
     """
-    events = _lines(body) if media_type == NDJSON else _elements(body)
+    events = _lines(body) if given_type == NDJSON else _elements(body)
     if len(events) > limit:
         raise problem(413, "Content too large", f"expected a batch of at most {limit} events, got {len(events)}")
     return events

@@ -38,6 +38,12 @@ class Share:
     def complete(self) -> bool:
         return self.acknowledged == len(self.records)
 
+    def rest(self) -> "Share":
+        """What is not acknowledged, to be sent again."""
+        share = Share()
+        share.records = self.records[self.acknowledged :]
+        return share
+
     def settle(self) -> None:
         """No more of it will be sent."""
         if not self.settled.done():

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from services.ingest.admission import Admission
 from services.ingest.api import Ingest, events_router
 from services.ingest.documentation import IngestApp
+from services.ingest.inbound.consumer import Inbound
 from services.ingest.intake import Intake
 from services.ingest.metrics import Metrics
 from services.ingest.publisher import Publisher
@@ -16,9 +17,12 @@ from services.ingest.settings import IngestSettings
 from shared.auth import Keyring
 from shared.clock import Clock, WallClock
 from shared.health import Check, health_router
+from shared.kafka.connection import consumer
+from shared.kafka.lag import Lag
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
 from shared.problems import install_problem_handlers
+from shared.run import Work
 from shared.run import serve as run
 
 
@@ -49,6 +53,23 @@ def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, che
     return app
 
 
+def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: Lag, metrics: Metrics) -> Inbound:
+    """The consumer of topic events.inbound."""
+    topics = Topics(settings.kafka_topic_prefix)
+    group = topics.group("ingest", topics.inbound)
+    return Inbound(
+        # What a core banking system took back within a transaction never was.
+        lambda: consumer(settings, group=group, isolation_level="read_committed"),
+        topics.inbound,
+        rules,
+        sender,
+        Producer(settings, client_id="ingest-dead-letters"),
+        topics.dead_letters,
+        metrics=metrics,
+        lag=lag,
+    )
+
+
 async def serve(settings: IngestSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
     keyring = Keyring.from_settings(settings)
@@ -56,10 +77,14 @@ async def serve(settings: IngestSettings) -> None:
     metrics = Metrics(registry)
     rules = admission(settings, WallClock())
     sender = publisher(settings, Producer(settings, client_id="ingest"), metrics)
-    app = build_app(
-        Ingest(settings, Intake(rules, sender, metrics), sender), keyring, registry, {"kafka": sender.check}
-    )
+    checks: dict[str, Check] = {"kafka": sender.check}
+    work: list[Work] = []
+    if settings.ingest_inbound == "on":
+        consuming = inbound(settings, rules, sender, Lag("ingest", registry), metrics)
+        checks["inbound"] = consuming.check
+        work.append(consuming.run)
+    app = build_app(Ingest(settings, Intake(rules, sender, metrics), sender), keyring, registry, checks)
     try:
-        await run(app, host=settings.http_host, port=settings.http_port)
+        await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
         await sender.close()

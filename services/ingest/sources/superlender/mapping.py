@@ -1,8 +1,8 @@
 """A SuperLender loan as events.
 
 The tables hold one row a loan: PREVLOANS the earlier loans, all repaid, and PERF each borrower's last one, of which
-only the terms are known. What they leave out is assumed: loans over 30 days are repaid in equal monthly instalments, and a
-loan that closed later than its first repayment was repaid in halves.
+only the terms are known. What they leave out is assumed: loans over 30 days are repaid in equal monthly instalments,
+and a loan that closed later than its first repayment was repaid in halves.
 """
 
 from collections.abc import Iterator

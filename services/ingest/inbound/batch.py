@@ -1,0 +1,78 @@
+"""One fetch from topic events.inbound, sorted into events and dead letters."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from services.ingest.admission import Gate
+from services.ingest.inbound.record import check_key, structured
+from services.ingest.lane import Share
+from services.ingest.refusals import RefusedError
+from shared.events import Accepted
+from shared.kafka.dead_letters import Origin, dead_letter
+from shared.kafka.producer import Outgoing
+
+Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+Place = Callable[[str], tuple[int, bytes]]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a fetch becomes. Once all of it is acknowledged, `offsets` may be committed."""
+
+    shares: dict[int, Share] = field(default_factory=dict)
+    """Accepted events by partition of topic events, each in the order of the inbound partition it came from."""
+    letters: list[Outgoing] = field(default_factory=list)
+    newest: list[ConsumerRecord] = field(default_factory=list)
+    """The last record of each inbound partition."""
+    types: Counter[str] = field(default_factory=Counter)
+    """How many events of each type are accepted."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """How many records are dead letters for each reason."""
+
+    @property
+    def offsets(self) -> dict[TopicPartition, int]:
+        """Where each inbound partition goes on."""
+        return {TopicPartition(each.topic, each.partition): each.offset + 1 for each in self.newest}
+
+    @property
+    def complete(self) -> bool:
+        return not self.letters and all(share.complete for share in self.shares.values())
+
+    def retry(self) -> None:
+        """Get ready to send again what is not acknowledged, and nothing that is."""
+        self.shares = {number: share.rest() for number, share in self.shares.items() if not share.complete}
+
+
+def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch:
+    """Admit each record; `place` says where an event goes, `dead_letters` is the topic for the others."""
+    batch = Batch(newest=[of_partition[-1] for of_partition in records.values() if of_partition])
+    for record in _each(records):
+        try:
+            event, value = _admit(record, gate)
+        except RefusedError as error:
+            batch.letters.append(_letter(record, error, dead_letters))
+            batch.reasons[error.reason] += 1
+            continue
+        partition, key = place(event.subject)
+        batch.shares.setdefault(partition, Share()).records.append((key, value))
+        batch.types[event.type] += 1
+    return batch
+
+
+def _each(records: Records) -> Iterable[ConsumerRecord]:
+    return (record for of_partition in records.values() for record in of_partition)
+
+
+def _admit(record: ConsumerRecord, gate: Gate) -> Accepted:
+    accepted = gate.admit(structured(record.value, record.headers))
+    check_key(record.key, accepted.event.subject)
+    return accepted
+
+
+def _letter(record: ConsumerRecord, error: RefusedError, topic: str) -> Outgoing:
+    origin = Origin(record.topic, record.partition, record.offset)
+    whole = Outgoing(record.topic, record.key, record.value, record.headers)
+    return dead_letter(topic, whole, origin, service="ingest", reason=error.reason, detail=str(error))
