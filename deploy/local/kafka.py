@@ -124,6 +124,15 @@ class RealKafka:
         child = self._child
         child.wait_for(lambda: _STARTED in child.log_text(), seconds=START_SECONDS, what="started")
 
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._running().exit_code
+
+    def failure(self) -> processes.ChildFailedError:
+        """An error that says it has ended, with the end of its log."""
+        return self._running().failure(f"ended with exit code {self.exit_code}")
+
     def stop(self) -> None:
         """A controlled shutdown."""
         if self._child is not None:

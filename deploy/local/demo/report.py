@@ -57,8 +57,8 @@ def figures(run: Run) -> Table:
     table.add_column(style="dim")
     table.add_column()
     table.add_row("business time", f"{run.days} days in {run.seconds:.0f} s")
-    events = f"{run.feed.accepted:,} accepted ({run.feed.accepted / run.seconds:,.0f} a second), {run.feed.refused:,} refused"
-    table.add_row("events", events)
+    pace = run.feed.accepted / run.seconds
+    table.add_row("events", f"{run.feed.accepted:,} accepted ({pace:,.0f} a second), {run.feed.refused:,} refused")
     table.add_row("deliveries", f"{len(run.changes):,} to the webhook, each signature checked")
     shares = ", ".join(f"p{share * 100:g} {_at_most(run.notifier.quantile(LATENCY, share))}" for share in (0.5, 0.99))
     table.add_row("acceptance to delivery", shares)
