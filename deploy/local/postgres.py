@@ -72,6 +72,12 @@ class EmbeddedPostgres:
         """`DATABASE_URL` for this database; the user may do anything in it."""
         return f"postgresql://postgres:{quote(self._password)}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process, the parent of the others."""
+        assert self._child is not None, "the server was never started"
+        return self._child.pid
+
     def start(self) -> None:
         """Create the data directory where there is none yet, and serve. Raises ChildFailedError if it fails."""
         if not self._data.exists():

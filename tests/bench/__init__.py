@@ -1,0 +1,1 @@
+"""Measures Bellwether on a real Kafka and a real PostgreSQL: `make bench`."""
