@@ -1,5 +1,6 @@
 """Ingest's commands. Without one it serves."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -7,14 +8,18 @@ import msgspec
 import structlog
 import typer
 import uvloop
+from aiokafka.errors import KafkaError
 
 from services.ingest.asyncapi import asyncapi as asyncapi_document
 from services.ingest.conversion import ConversionError
 from services.ingest.conversion import convert as convert_files
+from services.ingest.redrive.run import Wanted
+from services.ingest.redrive.run import redrive as redrive_letters
 from services.ingest.service import serve as serve_ingest
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import discover
 from shared.auth import NoKeysError, new_key
+from shared.kafka.producer import NotAcknowledgedError
 from shared.kafka.topics import Topics
 from shared.log import configure_logging
 
@@ -70,6 +75,22 @@ def convert(
         f"{converted.events} events of {converted.borrowers} borrowers,"
         f" {converted.first:%Y-%m-%d} to {converted.last:%Y-%m-%d}: {out}"
     )
+
+
+@app.command()
+def redrive(
+    reason: Annotated[list[str] | None, typer.Option(help="Only letters of this reason, or these")] = None,
+    origin_topic: Annotated[list[str] | None, typer.Option(help="Only letters from this topic, or these")] = None,
+) -> None:
+    """Send dead letters again to where they came from. Each is sent by one run only, whatever the filters."""
+    settings = IngestSettings()
+    configure_logging("ingest", level="WARNING", pretty=True)
+    wanted = Wanted(frozenset(reason or ()), frozenset(origin_topic or ()))
+    try:
+        typer.echo(str(asyncio.run(redrive_letters(settings, wanted))))
+    except (KafkaError, NotAcknowledgedError, OSError) as error:
+        typer.echo(f"cut short, run it again to go on: {error!r}", err=True)
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Sends dead letters again to where they came from."""
