@@ -15,6 +15,11 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	if "$$each" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; \
 	then echo "$$each"; break; fi; done)
 
+MAKE_VENV = "$(PYTHON)" -m venv $(VENV)
+# Debian's Python comes without what makes virtual environments; root may fetch it.
+GET_VENV = test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && { echo "fetching python3-venv" && apt-get update -qq \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >&2
+
 .PHONY: help setup demo test fmt lint types lock lock-check kafka bench replay up down clean
 
 ##@ Try it
@@ -64,6 +69,7 @@ kafka: setup ## Fetch and run a real single-node Kafka in the foreground (needs 
 	@$(PY) -m deploy.local kafka $(ARGS)
 
 up: ## Kafka, PostgreSQL, the services, Prometheus, Alertmanager and Grafana with Docker Compose
+	@sh deploy/compose/keys.sh
 	$(COMPOSE) up --build --detach --wait
 
 down: ## Stop what `make up` started, and remove its data
@@ -75,7 +81,7 @@ clean: ## Remove everything that can be made again
 
 $(INSTALLED): $(LOCK)
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 to 3.14 on the PATH, found none; install one, or: make PYTHON=/path/to/python" >&2; exit 1; }
-	@test -x $(PY) || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+	@test -x $(PY) || $(MAKE_VENV) || { $(GET_VENV) && rm -rf $(VENV) && $(MAKE_VENV); } || { rm -rf $(VENV); \
 		echo "could not make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing what $(LOCK) names into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
