@@ -41,7 +41,9 @@ def main(
 def _table(part: str, figures: dict[str, Any]) -> Table:
     table = Table(title=part, title_justify="left", show_header=False)
     for name, figure in figures.items():
-        shown = ", ".join(f"{key} {value}" for key, value in figure.items()) if isinstance(figure, dict) else str(figure)
+        shown = (
+            ", ".join(f"{key} {value}" for key, value in figure.items()) if isinstance(figure, dict) else str(figure)
+        )
         table.add_row(name, shown)
     return table
 

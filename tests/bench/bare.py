@@ -4,7 +4,6 @@ No lateness, no duplicates, no evidence, no words: as little Python as a streami
 with. `python -m tests.bench.bare BOOTSTRAP TOPIC OUT RECORDS` reads that many records and says how long it took.
 """
 
-import asyncio
 import sys
 import time
 from datetime import date, datetime

@@ -40,7 +40,12 @@ async def measure(machine: Machine, *, events: int = 400_000, borrowers: int = 5
 
 async def _bare(deployment: Deployment, items: list[Item]) -> dict[str, float]:
     log = deployment.machine.logs / f"{deployment.name}.bare.log"
-    arguments = [deployment.machine.bootstrap, deployment.events_topic, f"{deployment.name}.warnings", str(records_of(items))]
+    arguments = [
+        deployment.machine.bootstrap,
+        deployment.events_topic,
+        f"{deployment.name}.warnings",
+        str(records_of(items)),
+    ]
     command = [sys.executable, "-m", "tests.bench.bare", *arguments]
     await asyncio.to_thread(processes.run, "the bare reference", command, log=log, seconds=300)
     said: dict[str, float] = msgspec.json.decode(log.read_bytes().splitlines()[-1])

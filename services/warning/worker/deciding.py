@@ -1,6 +1,7 @@
 """Decides a batch in memory and collects what its transaction will write."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,6 +27,8 @@ EVENTS_PER_TURN = 200
 """Then the event loop gets its turn, for heartbeats, /healthz and the transaction in flight: every 2 ms or so."""
 DUE_PER_TURN = 50
 """Firing costs several times what an event does."""
+NUL = b"\\u0000"
+_SAYS_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _MOVED = -1
 """In place of the stored due time: the timer's row is written anew, whatever the borrower's due time is now."""
 
@@ -146,7 +149,10 @@ class Decider:
         return True
 
     def _decide(self, decided: Decided, partition: Partition, touched: Touched, record: ConsumerRecord) -> None:
-        event = read(record.value or b"")
+        value = record.value or b""
+        if NUL in value and _SAYS_NUL.search(value):
+            raise UnreadableError("expected no NUL character: PostgreSQL's text holds none")
+        event = read(value)
         if event.type == CLOCK:
             self._advance_clock(decided, partition, event, record.timestamp)
             return

@@ -60,10 +60,12 @@ class Worker:
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._outbox.run(drained))
-            await self._possession.join()
-            while not stop.is_set():
-                await self._turn()
-            await self._possession.leave()
+            try:
+                await self._possession.join()
+                while not stop.is_set():
+                    await self._turn()
+            finally:
+                await self._possession.leave()
             drained.set()
 
     async def _turn(self) -> None:

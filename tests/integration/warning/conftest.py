@@ -22,8 +22,8 @@ from shared.clock import Clock, ManualClock
 from shared.db import migrate
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
-from tests.topics import PARTITIONS, Event, append, changes, records, until
 from shared.warnings import WarningChange
+from tests.topics import PARTITIONS, Event, append, changes, records, until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = """

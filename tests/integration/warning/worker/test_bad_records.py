@@ -129,7 +129,9 @@ async def test_a_due_time_on_which_the_engine_fails_is_parked_and_the_others_fir
         await deployment.caught_up()
 
     assert sorted(each[0] for each in await deployment.told()) == sorted(f"B{number}" for number in range(20))
-    parked = await deployment.connection.fetch("SELECT borrower_id, parked_error FROM timers WHERE parked_error IS NOT NULL")
+    parked = await deployment.connection.fetch(
+        "SELECT borrower_id, parked_error FROM timers WHERE parked_error IS NOT NULL"
+    )
     assert [tuple(row) for row in parked] == [("fragile", "ZeroDivisionError: a bug in a due time")]
     assert metrics.timers_parked._value.get() == 1
 
