@@ -17,8 +17,8 @@ class HttpSettings(BaseSettings):
         default="keys", description="`off` lets anyone call; only for a closed machine"
     )
     auth_keys_file: str = Field(default="", description="YAML file of hashed API keys, see `shared/auth.py`")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_pretty: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="What is worth a line")
+    log_pretty: bool = Field(default=False, description="Lines for a person at a terminal instead of JSON")
 
 
 class KafkaSettings(BaseSettings):
@@ -30,10 +30,14 @@ class KafkaSettings(BaseSettings):
         default="127.0.0.1:9092", description="host:port of one or more brokers, comma-separated"
     )
     kafka_topic_prefix: str = Field(default="", description="Put before every topic and group name, to share a cluster")
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    kafka_username: str | None = None
-    kafka_password: SecretStr | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Whether the connection is encrypted, and whether it signs in"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How it signs in, with SASL"
+    )
+    kafka_username: str | None = Field(default=None, description="The user it signs in as")
+    kafka_password: SecretStr | None = Field(default=None, description="That user's password")
     kafka_ca_file: str | None = Field(
         default=None, description="PEM file that vouches for the broker; the system's if unset"
     )

@@ -30,6 +30,8 @@ from deploy.local.stack import Stack, embedded_stack
 
 __all__ = ["DemoFailedError", "Plan", "perform"]
 
+SIGNING_VARIABLE = "DEMO_WEBHOOK_SECRET"
+"""The environment variable in which the notifier finds the secret of the demo's receiver."""
 ALIVE_SECONDS = 0.2
 Result = TypeVar("Result")
 
@@ -51,7 +53,7 @@ def perform(plan: Plan, console: Console) -> None:
     """
     secret, port = new_secret(), free_port()
     deliveries = Deliveries()
-    env = _settings(_notifier_config(secret, f"http://127.0.0.1:{port}{PATH}"))
+    env = {**_settings(_notifier_config(f"http://127.0.0.1:{port}{PATH}")), SIGNING_VARIABLE: secret}
     with embedded_stack(env, lambda said: console.print(said, style="dim")) as stack:
         asyncio.run(_play(plan, console, stack, deliveries, Receiver(secret, deliveries.take), port))
 
@@ -68,12 +70,12 @@ def _settings(notifier_config: Path) -> dict[str, str]:
     }
 
 
-def _notifier_config(secret: str, url: str) -> Path:
-    """One receiver, this demo's own. The notifier refuses private addresses unless they are allowed by name."""
-    receiver = {"channel": "webhook", "url": url, "secret": secret, "allow_networks": ["127.0.0.1/32"]}
+def _notifier_config(url: str) -> Path:
+    """One receiver, this demo's own. The notifier refuses loopback addresses unless they are allowed by name."""
+    secrets = [{"secret_env": SIGNING_VARIABLE}]
+    receiver = {"channel": "webhook", "url": url, "secrets": secrets, "allow_networks": ["127.0.0.1/32"]}
     config = {"receivers": {"demo": receiver}, "routes": [{"receivers": ["demo"]}]}
     path = processes.scratch_directory("notifier") / "notifier.yaml"
-    path.touch(mode=0o600)
     path.write_text(json.dumps(config, indent=2))  # JSON is YAML
     return path
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.notifier.configuration import load
 from tests.unit.deploy.deployed import DEPLOY, HTTP_PORT, documents, service_of, variables
 
 FOLDER = DEPLOY / "k8s"
@@ -142,6 +143,11 @@ def test_a_replica_of_the_warning_service_keeps_its_name_and_its_cache_fits() ->
     assert warning["kind"] == "StatefulSet"
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     assert _container(warning)["resources"]["limits"]["memory"] == "2Gi"
+
+
+def test_the_receivers_are_ones_the_notifier_can_read() -> None:
+    for path in (*FOLDER.rglob("notifier.yaml"), DEPLOY / "compose" / "notifier.yaml"):
+        load(path, without_secrets=True)
 
 
 @pytest.mark.skipif(RENDERER is None, reason="neither kustomize nor kubectl is here")
