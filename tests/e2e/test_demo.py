@@ -1,0 +1,170 @@
+"""`make demo`: it tells what it should, fails loudly, and leaves nothing behind, however it ends."""
+
+import os
+import pty
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.processes import ROOT, poll_until
+
+MARK = "BELLWETHER_DEMO_TEST"
+SMALL = ["--borrowers", "40", "--days", "150", "--seconds", "0"]
+SECONDS = 120
+
+
+@dataclass
+class Demo:
+    """One run of the demo in a temporary directory of its own; all its processes carry the mark."""
+
+    scratch: Path
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def start(self, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", "demo", *arguments],
+            cwd=ROOT,
+            env={**os.environ, MARK: self.mark, "TMPDIR": str(self.scratch), "COLUMNS": "160", "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def processes(self, words: str = "") -> list[psutil.Process]:
+        """Its living processes whose command holds `words`."""
+        return [each for each in psutil.process_iter() if self._marked(each) and words in " ".join(_command(each))]
+
+    def _marked(self, process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark
+        except psutil.Error:
+            return False
+
+    def left_nothing(self) -> bool:
+        return not self.processes() and not list(self.scratch.iterdir())
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    scratch = Path(tempfile.mkdtemp(prefix="demo-test-"))
+    scratch.chmod(0o711)  # PostgreSQL, which is not root, passes through it
+    run = Demo(scratch)
+    yield run
+    for each in run.processes():
+        each.kill()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _until_said(stream: int, words: str) -> str:
+    """What comes from `stream` up to `words`. Fails where it ends before."""
+    said = b""
+    while words.encode() not in said:
+        try:
+            more = os.read(stream, 65_536)
+        except OSError:  # a terminal whose other side has closed
+            more = b""
+        assert more, said.decode(errors="replace")
+        said += more
+    return said.decode(errors="replace")
+
+
+@pytest.mark.slow
+def test_a_small_year_is_told_and_explained_and_nothing_is_left(demo: Demo) -> None:
+    running = demo.start(*SMALL)
+    said, _ = running.communicate(timeout=SECONDS)
+
+    told = said.decode()
+    assert running.returncode == 0, told
+    assert "150/150 days" in told
+    assert re.search(r"2025-\d\d-\d\d +(blue|yellow|orange|red) +raised +B-\d{5}", told)
+    assert "Warning changes delivered" in told
+    assert "missed_payment" in told
+    assert re.search(r"events +[\d,]+ accepted .* 0 refused", told)
+    assert "One warning, explained in full" in told
+    assert demo.left_nothing()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strike", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_of_a_demo_that_is_struck_down(demo: Demo, strike: signal.Signals) -> None:
+    running = demo.start("--borrowers", "40", "--seconds", "600")
+    assert running.stdout is not None
+    _until_said(running.stdout.fileno(), "raised")
+
+    running.send_signal(strike)
+    running.communicate(timeout=30)
+
+    assert running.returncode == (130 if strike == signal.SIGINT else -strike)
+    assert poll_until(demo.left_nothing, seconds=20), demo.processes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ingest", "warning", "notifier"])
+def test_a_service_that_dies_ends_the_demo_with_its_name(demo: Demo, name: str) -> None:
+    running = demo.start("--borrowers", "40", "--seconds", "600")
+    assert running.stdout is not None
+    _until_said(running.stdout.fileno(), "raised")
+
+    [service] = demo.processes(f"services.{name}")
+    service.kill()
+    said, _ = running.communicate(timeout=30)
+
+    assert running.returncode == 1
+    assert f"{name} ended with exit code -9" in said.decode()
+    assert demo.left_nothing()
+
+
+def _shell_blocks(heading: str) -> list[str]:
+    """The shell commands under a heading of README.md."""
+    section = (ROOT / "README.md").read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+
+
+def _shell(commands: str, exports: str) -> str:
+    run = subprocess.run(["sh", "-ec", f"{exports}\n{commands}"], capture_output=True, check=True, timeout=30)
+    return run.stdout.decode()
+
+
+@pytest.mark.slow
+def test_in_a_terminal_it_stays_up_for_a_first_event_until_ctrl_c(demo: Demo) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        running = demo.start("--borrowers", "10", "--days", "40", "--seconds", "0", stdout=theirs)
+        os.close(theirs)
+        said = _until_said(ours, "Ctrl-C ends it all.")
+        exports = re.findall(r"export INGEST=\S+ WARNING=\S+ NOTIFIER=\S+", said)[0]
+        for page in re.findall(r"http://127\.0\.0\.1:\d+/\S+", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", " ", said)):
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                assert answer.status == 200
+
+        lend, ten_days_pass, ask = _shell_blocks("A first event")
+        assert '"accepted"' in _shell(lend, exports)
+        assert '"accepted"' in _shell(ten_days_pass, exports)
+        assert "B-first" in _until_said(ours, "B-first")
+        assert poll_until(lambda: '"yellow"' in _shell(ask, exports), seconds=20)
+
+        running.send_signal(signal.SIGINT)
+        _until_said(ours, "stopping")
+        assert running.wait(timeout=30) == 0
+    finally:
+        os.close(ours)
+    assert demo.left_nothing()
