@@ -61,6 +61,20 @@ def test_what_a_container_mounts_and_waits_for_is_there(name: str) -> None:
         assert other in COMPOSE["services"]
 
 
+def _compose_is_here() -> bool:
+    return shutil.which("docker") is not None and (
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not _compose_is_here(), reason="Docker Compose is not here")
+def test_docker_compose_reads_it() -> None:
+    asked = ["docker", "compose", "-f", str(FOLDER / "compose.yaml"), "config", "--quiet"]
+    read = subprocess.run(asked, capture_output=True, check=False)
+
+    assert (read.returncode, read.stderr) == (0, b"")
+
+
 def test_every_image_but_our_own_names_a_version() -> None:
     for container in COMPOSE["services"].values():
         _, _, tag = container["image"].partition(":")
