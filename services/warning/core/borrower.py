@@ -56,8 +56,8 @@ class Borrower(msgspec.Struct, omit_defaults=True):
     """Event hash -> minute of its time and digest of its content, packed."""
     forgotten_until: int = 0
     """Ids of events up to this moment may have been forgotten for want of room."""
-    week: int = 0
-    """The week it was last pruned in."""
+    prune_on: int = 0
+    """The day from which on it is to be pruned again."""
     ruleset: str = ""
     """Digest of the rules it was last judged by."""
 

@@ -2,8 +2,9 @@
 
 from datetime import UTC, date, datetime, time
 from functools import cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -11,7 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.toordinal()
 
 
-class AsOf(NamedTuple):
+class AsOf(msgspec.Struct, frozen=True, gc=False):
     """A point from which facts are looked at: an item counts where its moment is before `until`.
 
     At a due time that is the due time itself, so that 00:00 judges the day that has ended; at an event, just after it.
@@ -30,17 +31,23 @@ class Calendar:
         self._zone = ZoneInfo(zone)
         self.midnight = cache(self._midnight)
         """The moment a day begins: 00:00, or the first moment after it where the clocks skip it."""
+        self._last = (0, 0, 0)
+        # The day found last, and from when until when it lasts: in a log, neighbours are most often of one day.
 
     def _midnight(self, day: int) -> int:
         return micros(datetime.combine(date.fromordinal(day), time(), self._zone))
 
     def day_of(self, moment: int) -> int:
         """The day a moment falls on."""
+        day, begins, ends = self._last
+        if begins <= moment < ends:
+            return day
         day = moment // DAY + EPOCH_DAY
         while self.midnight(day) > moment:
             day -= 1
         while self.midnight(day + 1) <= moment:
             day += 1
+        self._last = (day, self.midnight(day), self.midnight(day + 1))
         return day
 
     def within(self, day: int, moment: int) -> int:

@@ -20,6 +20,10 @@ from services.warning.core.telling import Teller
 Outcome = Literal["applied", "duplicate", "id_conflict", "too_late"]
 
 
+PRUNE_DAYS = 28
+_PRUNES = [(name, family.prune) for name, family in FAMILIES.items()]
+
+
 class UnknownTypeError(Exception):
     """A well-formed event of a type this engine does not know: a newer ingest sent it, and it must not be skipped."""
 
@@ -67,15 +71,18 @@ class Engine:
         if known is not None:
             return "duplicate" if known == event.digest else "id_conflict"
         plan = self._plans.get(event.type) or self._plan(event.type)
-        if self._too_late(borrower, event):
+        time = event.time
+        if (time < borrower.clock or time < borrower.forgotten_until) and self._too_late(borrower, event):
             return "too_late"
         data = _decode_all(plan, event)
-        self.advance(borrower, max(event.time, clock), changes)
-        borrower.clock = max(borrower.clock, event.time)
-        borrower.remember(event.hash, event.time, event.digest)
-        since = min(apply(getattr(borrower.facts, name), event, each, self.calendar) for name, each, apply in data)
-        as_of = self.calendar.on_event(borrower.clock)
-        self._prune(borrower, as_of.day)
+        self.advance(borrower, max(time, clock), changes)
+        borrower.clock = max(borrower.clock, time)
+        borrower.remember(event.hash, time, event.digest)
+        facts, calendar = borrower.facts, self.calendar
+        since = min([apply(getattr(facts, name), event, each, calendar) for name, each, apply in data])
+        as_of = calendar.on_event(borrower.clock)
+        if as_of.day >= borrower.prune_on:
+            self._prune(borrower, as_of.day)
         self._look(borrower, plan.judges, as_of, _Cause(event, since), changes)
         self.advance(borrower, clock, changes)
         return "applied"
@@ -92,7 +99,8 @@ class Engine:
                 for rule_id, judge in self.judges.items()
                 if (state := borrower.rules.get(rule_id)) is not None and 0 < state.due <= as_of.at
             ]
-            self._prune(borrower, as_of.day)
+            if as_of.day >= borrower.prune_on:
+                self._prune(borrower, as_of.day)
             self._look(borrower, due, as_of, _TIME, changes)
         return fired
 
@@ -113,12 +121,12 @@ class Engine:
         )
 
     def _prune(self, borrower: Borrower, day: int) -> None:
-        """Once a week of business time, so that it costs nothing and depends on the clock alone."""
-        if day // 7 > borrower.week:
-            borrower.week = day // 7
-            borrower.forget(self._lateness_days)
-            for name, family in FAMILIES.items():
-                family.prune(getattr(borrower.facts, name), borrower.week * 7)
+        """Every few weeks of business time, so that it costs little and depends on the clock alone."""
+        today = day - day % PRUNE_DAYS
+        borrower.prune_on = today + PRUNE_DAYS
+        borrower.forget(self._lateness_days)
+        for name, prune in _PRUNES:
+            prune(getattr(borrower.facts, name), today)
 
     def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         if borrower.ruleset != self.ruleset.digest:
@@ -126,12 +134,16 @@ class Engine:
             judges = list(self.judges.values())
         for judge in judges:
             self._judge(borrower, judge, as_of, cause, changes)
-        borrower.due = min((state.due for state in borrower.rules.values() if state.due), default=0)
+        borrower.due = min([state.due for state in borrower.rules.values() if state.due], default=0)
 
     def _judge(self, borrower: Borrower, judge: Judge, as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         rule = judge.rule
-        state = borrower.rules.get(rule.id) or RuleState()
+        state = borrower.rules.get(rule.id)
         judged = judge.judge(borrower.facts, as_of)
+        if judged.level is None and (state is None or (state.open is None and not state.held)):
+            self._stay_quiet(borrower, judge, state, judged, as_of)
+            return
+        state = state or RuleState()
         step = self._correct(borrower, judge, state, judged, cause, as_of) or life.advance(state, rule, judged, as_of)
         if step is not None:
             changes.append(self._teller.tell(borrower, rule, state, step, judged, as_of, cause.event))
@@ -141,6 +153,18 @@ class Engine:
             borrower.rules[rule.id] = state
         else:
             borrower.rules.pop(rule.id, None)
+
+    def _stay_quiet(
+        self, borrower: Borrower, judge: Judge, state: RuleState | None, judged: Judged, as_of: AsOf
+    ) -> None:
+        """Nothing to tell and nothing under way: only when to look again."""
+        due = judge.quiet_due(borrower.facts, judged, as_of) or 0
+        if state is not None and (due or state.raised):
+            state.due = due
+        elif due:
+            borrower.rules[judge.rule.id] = RuleState(due)
+        elif state is not None:
+            del borrower.rules[judge.rule.id]
 
     def _correct(
         self, borrower: Borrower, judge: Judge, state: RuleState, judged: Judged, cause: _Cause, as_of: AsOf

@@ -1,19 +1,19 @@
 """What a rule makes of the facts as of a moment, and when time alone may change that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, isfinite, nextafter
 from typing import Any
+
+import msgspec
 
 from services.warning.core.borrower import RuleState
 from services.warning.core.calendar import AsOf
 from services.warning.core.indicators import CATALOGUE, Indicator, Reading
-from services.warning.core.indicators.indicator import Terms, earliest
+from services.warning.core.indicators.indicator import Terms, earliest, only_by_events
 from services.warning.core.rules.ruleset import Bands, Expression, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """A reading, or None where the measure is absent, and the level whose band it hits, or None."""
 
     reading: Reading | None
@@ -32,6 +32,8 @@ class Judge:
             catalogue[name] for name in ((rule.measure,) if isinstance(rule.measure, str) else rule.measure.names)
         ]
         self._guards = [catalogue[name] for name in rule.given.names] if rule.given else []
+        self._simple = self._measured[0] if isinstance(rule.measure, str) else None
+        self._still = all(each.next_change is only_by_events for each in (*self._measured, *self._guards))
         self.reads = frozenset().union(
             *(each.reads for each in (*self._measured, *self._guards)), {"profile"} if rule.segments else ()
         )
@@ -55,8 +57,9 @@ class Judge:
         return Judged(reading, level, bands)
 
     def _read(self, facts: Any, as_of: AsOf) -> Reading | None:
-        if isinstance(self.rule.measure, str):
-            return self._measured[0].measure(facts, as_of, self._terms)
+        if self._simple is not None:
+            return self._simple.measure(facts, as_of, self._terms)
+        assert not isinstance(self.rule.measure, str)
         value = self._evaluate(self.rule.measure, self._measured, facts, as_of)
         return Reading(value) if value is not None and isfinite(value) else None
 
@@ -68,6 +71,17 @@ class Judge:
                 return None
             values[each.name] = reading.value if each.whole else float(reading.value)
         return expression.evaluate(values)
+
+    def quiet_due(self, facts: Any, judged: Judged, as_of: AsOf) -> int | None:
+        """`next_due` of a rule that has no warning, no hold running and no band hit: most of them, most of the time."""
+        if self._still:
+            return None
+        reading, bands = judged.reading, judged.bands
+        if self._simple is None or reading is None or bands.level(reading.value) is not None:
+            return self.next_due(facts, RuleState(), judged, as_of)
+        up, down = (bands.steps[0][0], None) if bands.direction == "above" else (None, bands.steps[0][0])
+        found = self._simple.next_change(facts, as_of, self._terms, up, down)
+        return None if found is None else max(found, as_of.at + 1)
 
     def next_due(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
         """When to look again if no event comes: a lower bound, later than `as_of.at`."""
@@ -85,10 +99,10 @@ class Judge:
         return None if found is None else max(found, as_of.at + 1)
 
     def _measure_change(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
-        if judged.reading is None or not isinstance(self.rule.measure, str):
+        if judged.reading is None or self._simple is None:
             return earliest([self._any_change(each, facts, as_of) for each in self._measured])
         up, down = self._bounds(judged, state)
-        return self._measured[0].next_change(facts, as_of, self._terms, up, down)
+        return self._simple.next_change(facts, as_of, self._terms, up, down)
 
     def _bounds(self, judged: Judged, state: RuleState) -> tuple[float | None, float | None]:
         """The thresholds next to the value; without a warning or a hold, only the one that makes matters worse."""

@@ -232,6 +232,8 @@ def holds(state: Ledger, event_hash: int) -> bool:
 
 def prune(state: Ledger, today: int) -> None:
     """Forget loans that are closed for good, loans nobody disbursed, and tombstones that have done their work."""
+    if not state.loans:
+        return
     now = (today - EPOCH_DAY) * DAY
     for loan_id, loan in list(state.loans.items()):
         kept = CLOSED_KEPT if loan.closed else UNKNOWN_KEPT

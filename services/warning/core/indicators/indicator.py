@@ -45,8 +45,8 @@ Measure = Callable[[Any, AsOf, Terms], Reading | None]
 """(facts, as of, terms) -> reading, or None where the facts do not say: absent, never zero."""
 
 NextChange = Callable[[Any, AsOf, Terms, float | None, float | None], int | None]
-"""(facts, as of, terms, up, down) -> a moment after `at`, no later than the first at which, without another event, the value
-may move to `up` or more, or to `down` or less (a bound that is None matters to nobody). None: it never will.
+"""(facts, as of, terms, up, down) -> a moment after `at`, no later than the first at which, without another event, the
+value may move to `up` or more, or to `down` or less (a bound that is None matters to nobody). None: it never will.
 Too early costs a look; too late loses a warning."""
 
 

@@ -102,7 +102,8 @@ INDICATORS = [
         name="exposure_growth_90d",
         unit="ratio",
         whole=False,
-        meaning="Balances owed to other lenders now against 90 days ago, as a ratio less one; the worst over currencies",
+        meaning="Balances owed to other lenders now against 90 days ago, as a ratio less one; the worst over the"
+        " currencies",
         source="EBA/GL/2020/06 paragraph 274: an increase in indebtedness",
         reads=frozenset({"exposure"}),
         measure=growth,

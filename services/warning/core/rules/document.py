@@ -37,7 +37,7 @@ class _PlainLoader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(
                 problem="expected no anchors and aliases; write it out", problem_mark=event.start_mark
@@ -61,21 +61,27 @@ class Document:
 
     def compose(self) -> yaml.Node | None:
         """The root node; None where the text is empty or no YAML, which is then noted."""
-        if len(self.text) > MAX_CHARACTERS:
-            return self._note(0, f"expected at most {MAX_CHARACTERS} characters, got {len(self.text)}")
         try:
-            root: yaml.Node | None = yaml.compose(self.text, Loader=_PlainLoader)
+            root = self._composed()
         except yaml.reader.ReaderError as error:
-            return self._note(error.position, f"expected printable characters, got U+{ord(str(error.character)):04X}")
+            self._note(error.position, f"expected printable characters, got U+{error.character:04X}")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             said = ", ".join(each for each in (error.context, error.problem) if each)
-            return self._note(mark.index if mark else 0, said)
+            self._note(mark.index if mark else 0, said)
         except (ValueError, OverflowError) as error:
             # An escape beyond Unicode in a quoted text, which the YAML reader lets through to chr().
-            return self._note(0, f"expected YAML: {error}")
-        if root is None:
-            self._note(0, "expected a ruleset, got an empty text")
+            self._note(0, f"expected YAML: {error}")
+        else:
+            if root is None:
+                self._note(0, "expected a ruleset, got an empty text")
+            return root
+        return None
+
+    def _composed(self) -> yaml.Node | None:
+        if len(self.text) > MAX_CHARACTERS:
+            raise ValueError(f"at most {MAX_CHARACTERS} characters, got {len(self.text)}")
+        root: yaml.Node | None = yaml.compose(self.text, Loader=_PlainLoader)
         return root
 
     def wrong(self, node: yaml.Node, message: str) -> None:

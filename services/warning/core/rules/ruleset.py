@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from datetime import date
+from typing import Any, Literal, NamedTuple, Protocol
+
+from services.warning.core.records import Event
 
 LEVELS = ("blue", "yellow", "orange", "red")
 """From the mildest; a level's number is its place here."""
@@ -21,8 +24,9 @@ class Bands:
     def level(self, value: float) -> int | None:
         """The highest level whose threshold the value has crossed."""
         crossed = None
+        above = self.direction == "above"
         for threshold, level in self.steps:
-            if not (value >= threshold if self.direction == "above" else value <= threshold):
+            if value < threshold if above else value > threshold:
                 break
             crossed = level
         return crossed
@@ -63,6 +67,25 @@ class Expression(Protocol):
         """Its value; None where it fails at run time (a division by zero): absent, never an exception."""
 
 
+class Expected(NamedTuple):
+    """A change an example expects: the day in UTC, the kind, and the level reached, or the one that ended."""
+
+    on: date
+    kind: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A case a rule's author thought of: it fires where `changes` has something, else it stays quiet."""
+
+    name: str
+    events: tuple[Event, ...]
+    until: date | None
+    """Time passes up to 00:00 of this day after the last event."""
+    changes: tuple[Expected, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule."""
@@ -81,6 +104,7 @@ class Rule:
     text: Mapping[str, str]
     """`en` and `zh`, with the placeholders {value}, {loan}, {borrower} and {level}."""
     source: str
+    examples: tuple[Example, ...] = ()
 
     @property
     def indicators(self) -> tuple[str, ...]:

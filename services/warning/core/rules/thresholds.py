@@ -1,6 +1,7 @@
 """Reads what bounds a measure: bands, what clears a warning, and a segment's bands."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import yaml
 
@@ -39,7 +40,7 @@ def _steps(document: Document, node: yaml.Node, direction: Direction) -> list[tu
 
 
 def _rising(document: Document, steps: list[tuple[float, int]], node: yaml.Node, direction: Direction) -> bool:
-    for (milder, low), (worse, high) in zip(steps, steps[1:], strict=False):
+    for (milder, low), (worse, high) in pairwise(steps):
         if not (worse > milder if direction == "above" else worse < milder):
             at = next(value for key, value in node.value if key.value == LEVELS[high])
             side = "more" if direction == "above" else "less"
@@ -79,9 +80,10 @@ def on_the_right_side(document: Document, at: yaml.Node, clearing: Clear | None,
         side = "less" if found.direction == "above" else "more"
         name = LEVELS[level]
         document.wrong(
-            at, f"'clear' must come after the warning's end: expected {side} than {mildest:g} (the threshold of {name}), "
-            f"got {clearing.threshold:g}"
-        )  # fmt: skip
+            at,
+            f"'clear' must come after the warning's end: expected {side} than {mildest:g} (the threshold of {name}),"
+            f" got {clearing.threshold:g}",
+        )
 
 
 def segments(document: Document, node: yaml.Node, direction: Direction | None) -> dict[str, tuple[Bands, yaml.Node]]:
