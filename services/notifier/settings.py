@@ -10,14 +10,20 @@ from shared.settings import DatabaseSettings, HttpSettings, KafkaSettings
 class NotifierSettings(HttpSettings, KafkaSettings, DatabaseSettings):
     """Where the notifier's receivers are written down, and how it keeps its work."""
 
-    notifier_config: str = Field("", description="YAML file of receivers and routes")
-    notifier_attempt_seconds: float = Field(30, gt=0, description="The longest one attempt may take, in any channel")
-    notifier_lease_seconds: float = Field(60, gt=0, description="After this a claimed delivery may be claimed again")
-    notifier_poll_seconds: float = Field(0.5, gt=0, description="How often work nobody announced is looked for")
-    notifier_remember_days: int = Field(
-        21, ge=15, description="How long a change's id is remembered; the topic keeps changes for 14 days"
+    notifier_config: str = Field(default="", description="YAML file of receivers and routes")
+    notifier_attempt_seconds: float = Field(
+        default=30, gt=0, description="The longest one attempt may take, in any channel"
     )
-    notifier_keep_days: int = Field(400, ge=1, description="How long settled deliveries and their attempts are kept")
+    notifier_lease_seconds: float = Field(
+        default=60, gt=0, description="After this a claimed delivery may be claimed again"
+    )
+    notifier_poll_seconds: float = Field(default=0.5, gt=0, description="How often work nobody announced is looked for")
+    notifier_remember_days: int = Field(
+        default=21, ge=15, description="How long a change's id is remembered; the topic keeps changes for 14 days"
+    )
+    notifier_keep_days: int = Field(
+        default=400, ge=1, description="How long settled deliveries and their attempts are kept"
+    )
 
     @model_validator(mode="after")
     def _lease_outlives_attempt(self) -> Self:

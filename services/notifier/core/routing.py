@@ -1,7 +1,7 @@
 """Who is told of a change: a tree of routes, the first that matches wins unless it says `continue`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -14,8 +14,8 @@ def _as_list(given: Any) -> Any:
     return given if isinstance(given, list) else [given]
 
 
-def _one_or_more(kind: Any) -> Any:
-    return Annotated[tuple[kind, ...], BeforeValidator(_as_list), Field(min_length=1)]
+_Item = TypeVar("_Item")
+_OneOrMore = Annotated[tuple[_Item, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 def reached_level(change: WarningChange) -> Level:
@@ -28,10 +28,12 @@ class Match(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    level: _one_or_more(Level) | None = Field(None, description="The higher of the level before and after the change")  # type: ignore[valid-type]
-    family: _one_or_more(str) | None = None  # type: ignore[valid-type]
-    rule: _one_or_more(str) | None = None  # type: ignore[valid-type]
-    kind: _one_or_more(Kind) | None = None  # type: ignore[valid-type]
+    level: _OneOrMore[Level] | None = Field(
+        default=None, description="The higher of the level before and after the change"
+    )
+    family: _OneOrMore[str] | None = None
+    rule: _OneOrMore[str] | None = None
+    kind: _OneOrMore[Kind] | None = Field(default=None, description="Acknowledged only where it is named")
 
     def accepts(self, change: WarningChange) -> bool:
         return all(
@@ -52,7 +54,7 @@ class Route(BaseModel):
 
     match: Match = Match()
     receivers: tuple[str, ...] = ()
-    go_on: bool = Field(False, alias="continue", description="Look at the routes after this one too")
+    go_on: bool = Field(default=False, alias="continue", description="Look at the routes after this one too")
     routes: "tuple[Route, ...]" = ()
 
     @model_validator(mode="after")
@@ -63,15 +65,20 @@ class Route(BaseModel):
 
 
 def receivers_of(routes: Sequence[Route], change: WarningChange) -> tuple[str, ...]:
-    """The names of the receivers to tell, each once, in the order the routes name them."""
-    return tuple(dict.fromkeys(_found(routes, change)))
+    """The names of the receivers to tell, each once, in the order the routes name them.
+
+    An acknowledgement is for those who asked for it: a route on the way must name the kind.
+    """
+    return tuple(dict.fromkeys(_found(routes, change, asked=change.kind is not Kind.ACKNOWLEDGED)))
 
 
-def _found(routes: Sequence[Route], change: WarningChange) -> list[str]:
+def _found(routes: Sequence[Route], change: WarningChange, *, asked: bool) -> list[str]:
     names: list[str] = []
     for route in routes:
         if route.match.accepts(change):
-            names += _found(route.routes, change) or list(route.receivers)
-            if not route.go_on:
+            asked_here = asked or route.match.kind is not None
+            here = _found(route.routes, change, asked=asked_here) or (route.receivers if asked_here else ())
+            names += here
+            if (here or asked_here) and not route.go_on:
                 break
     return names

@@ -24,8 +24,10 @@ class RetrySchedule(BaseModel):
 
     first: Duration = timedelta(seconds=5)
     longest: Duration = timedelta(hours=1)
-    deadline: Duration = Field(timedelta(hours=24), description="Dead after this long; always tried at least once")
-    longest_asked: Duration = Field(timedelta(hours=1), description="The most a Retry-After can ask for")
+    deadline: Duration = Field(
+        default=timedelta(hours=24), description="Dead after this long; always tried at least once"
+    )
+    longest_asked: Duration = Field(default=timedelta(hours=1), description="The most a Retry-After can ask for")
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -38,7 +40,8 @@ class RetrySchedule(BaseModel):
 
         What the other side asked for is never undercut, so jitter only adds to it.
         """
-        backoff = min(self.first * 2 ** min(tries - 1, LONGEST_EXPONENT), self.longest)
+        doublings = min(tries - 1, LONGEST_EXPONENT)
+        backoff = min(self.first * (1 << doublings), self.longest)
         own = backoff * (1 - JITTER + 2 * JITTER * chance)
         if asked is None:
             return own

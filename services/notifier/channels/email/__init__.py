@@ -1,0 +1,1 @@
+"""Warnings by e-mail, in English, Chinese or both."""

@@ -1,0 +1,6 @@
+"""The notifier's configuration: one YAML file of receivers and routes, validated whole."""
+
+from services.notifier.configuration.document import ConfigurationError
+from services.notifier.configuration.reading import Configuration, load, read
+
+__all__ = ["Configuration", "ConfigurationError", "load", "read"]

@@ -1,0 +1,44 @@
+"""Secrets, which a configuration names and never holds: `{secret_env: NAME}` or `{secret_file: PATH}`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SecretStr, ValidationInfo
+
+EXPECTED = "expected {secret_env: NAME} or {secret_file: PATH}: a secret never stands in the configuration itself"
+LEFT_OUT = SecretStr("")
+"""Stands for a secret that was not looked up, since this machine does not hold it."""
+
+
+def _look_up(given: Any, info: ValidationInfo) -> SecretStr:
+    if isinstance(given, SecretStr):
+        return given
+    if not isinstance(given, dict) or len(given) != 1:
+        raise ValueError(EXPECTED)
+    [(kind, place)] = given.items()
+    if kind not in ("secret_env", "secret_file") or not isinstance(place, str) or not place:
+        raise ValueError(EXPECTED)
+    if info.context and info.context.get("without_secrets"):
+        return LEFT_OUT
+    return SecretStr(_from_environment(place) if kind == "secret_env" else _from_file(place))
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ValueError(f"expected a secret in the environment variable {name}, which is not set")
+    return value
+
+
+def _from_file(path: str) -> str:
+    try:
+        value = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"expected a secret in the file {path}: {error}") from None
+    if not value:
+        raise ValueError(f"expected a secret in the file {path}, which is empty")
+    return value
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_look_up)]
