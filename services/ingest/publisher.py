@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 
 from services.ingest.lane import Lane, Share
 from services.ingest.metrics import Metrics
 from shared.kafka.partitions import partition_of
-from shared.kafka.producer import Producer
+from shared.kafka.producer import CLOSE_SECONDS, Producer
 
 PLACES_REMEMBERED = 200_000
 """Borrowers whose key and partition are kept: murmur2 in Python costs 3 us, remembering 0.1 us."""
@@ -88,8 +88,10 @@ class Publisher:
                 share.settle()
 
     async def close(self) -> None:
-        """Wait for what is on its way, then disconnect."""
-        await asyncio.gather(*(each.idle() for each in self._lanes))
+        """Wait for what is on its way, for CLOSE_SECONDS at most, then disconnect."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(*(each.idle() for each in self._lanes))
         await self._producer.stop()
 
 

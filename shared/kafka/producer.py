@@ -4,12 +4,14 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from shared.kafka.connection import connection
@@ -20,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 10.0
 """Past this a send's outcome is unknown."""
+CLOSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,14 @@ class Producer:
         await self.current()
 
     async def stop(self) -> None:
-        """Wait for what is on its way, then disconnect."""
+        """Wait for what is on its way, for CLOSE_SECONDS at most, then disconnect."""
         producer, self._open = self._open, None
         if producer is not None:
-            await producer.stop()
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await producer.stop()
+            except (KafkaError, TimeoutError):
+                await _abandon(producer)
 
     async def current(self) -> AIOKafkaProducer:
         """The connection in use, opened where there is none. For batch builders; hand it to `drop` if it fails."""
@@ -145,11 +152,36 @@ async def _send_bare(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.F
 
 
 async def _abandon(producer: AIOKafkaProducer) -> None:
-    """Close without the flush that `stop` does: what waits must not reach the log behind what failed before it."""
-    accumulator = producer._message_accumulator
-    accumulator.fail_all(ProducerClosed())
-    accumulator._batches.clear()
+    """Close without the flush that `stop` does: what waits must not reach the log behind what failed before it.
+
+    In this order: aiokafka's sender first takes no more, then what is on its way fails and goes back to what waits, and
+    then all of that fails. The other way round it trips over its own bookkeeping, and may then wait for ever.
+    """
     producer._closed = True
-    await producer.client.close()
-    if producer._sender is not None:
-        await producer._sender.close()
+    sender = producer._sender.sender_task if producer._sender is not None else None
+    if sender is not None:
+        sender.cancel()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await producer.client.close()
+    if sender is not None:
+        await asyncio.wait({sender}, timeout=CLOSE_SECONDS)
+        sender.cancel()  # it may sit in the handler of its first cancellation
+        sender.add_done_callback(_look_away)
+    _fail_all(producer._message_accumulator)
+
+
+def _fail_all(accumulator: MessageAccumulator) -> None:
+    waiting = [batch for batches in accumulator._batches.values() for batch in batches]
+    for batch in waiting:
+        batch._drain_waiter.add_done_callback(_look_away)
+    # What came back is looked for here once it fails.
+    accumulator._pending_batches.update(waiting)
+    accumulator._batches.clear()
+    accumulator.fail_all(ProducerClosed())
+
+
+def _look_away(future: "asyncio.Future[Any]") -> None:
+    """How it ended no longer matters: asyncio need not report it as an error that nobody saw."""
+    if not future.cancelled():
+        future.exception()

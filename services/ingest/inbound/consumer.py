@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -14,7 +15,7 @@ from services.ingest.inbound.watchdog import Watchdog
 from services.ingest.metrics import Metrics
 from services.ingest.publisher import Publisher
 from shared.kafka.lag import Lag
-from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.kafka.producer import CLOSE_SECONDS, NotAcknowledgedError, Producer
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -82,7 +83,9 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]
                     await self._commit(consumer)
                 await watchdog.look(progressed=bool(records))
         finally:
-            await consumer.stop()
+            with suppress(TimeoutError):  # it says goodbye to the group, which a Kafka that is away does not hear
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await consumer.stop()
             await self._letters.stop()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
