@@ -146,7 +146,11 @@ class Engine:
         state = state or RuleState()
         step = self._correct(borrower, judge, state, judged, cause, as_of) or life.advance(state, rule, judged, as_of)
         if step is not None:
-            changes.append(self._teller.tell(borrower, rule, state, step, judged, as_of, cause.event))
+            reading = judge.read(borrower.facts, as_of)
+            assert reading is not None, "a change comes of a measure"
+            if step.level is not None and state.open is not None:
+                state.open.loan_id = reading.loan_id
+            changes.append(self._teller.tell(borrower, rule, state, step, judged, reading, as_of, cause.event))
             life.settle(state, step)
         state.due = judge.next_due(borrower.facts, state, judged, as_of) or 0
         if state.due or state.open is not None or state.raised or state.held:
@@ -174,7 +178,7 @@ class Engine:
         if warning is None or judged.level is not None or cause.event is None or cause.since >= warning.raised_until:
             return None
         if warning.raised_at < as_of.at - KEPT_DAYS * DAY:
-            return life.end(state, "cleared", "corrected") if judged.reading is not None else None
+            return life.end(state, "cleared", "corrected") if judged.value is not None else None
         raised = AsOf(warning.raised_at, self.calendar.day_of(warning.raised_at), warning.raised_until)
         then = judge.judge(borrower.facts, raised)
         return life.end(state, "withdrawn", "corrected") if then.level is None else None

@@ -14,9 +14,9 @@ from services.warning.core.rules.ruleset import Bands, Expression, Rule
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
-    """A reading, or None where the measure is absent, and the level whose band it hits, or None."""
+    """The measure, or None where it is absent, and the level whose band it hits, or None."""
 
-    reading: Reading | None
+    value: float | int | None
     level: int | None
     bands: Bands
 
@@ -45,39 +45,46 @@ class Judge:
     def judge(self, facts: Any, as_of: AsOf) -> Judged:
         """Measure, then find the band; a guard is looked at only where a band is hit."""
         bands = self.bands_for(facts)
-        reading = self._read(facts, as_of)
-        if reading is None:
+        value = self._value(facts, as_of)
+        if value is None:
             return Judged(None, None, bands)
-        level = bands.level(reading.value)
+        level = bands.level(value)
         if level is not None and self.rule.given is not None:
             allowed = self._evaluate(self.rule.given, self._guards, facts, as_of)
             if allowed is None:
                 return Judged(None, None, bands)
             level = level if allowed else None
-        return Judged(reading, level, bands)
+        return Judged(value, level, bands)
 
-    def _read(self, facts: Any, as_of: AsOf) -> Reading | None:
+    def read(self, facts: Any, as_of: AsOf) -> Reading | None:
+        """The measure with what it came from, for those who tell of it."""
         if self._simple is not None:
             return self._simple.measure(facts, as_of, self._terms)
+        value = self._value(facts, as_of)
+        return None if value is None else Reading(value)
+
+    def _value(self, facts: Any, as_of: AsOf) -> float | int | None:
+        if self._simple is not None:
+            return self._simple.value(facts, as_of, self._terms)
         assert not isinstance(self.rule.measure, str)
         value = self._evaluate(self.rule.measure, self._measured, facts, as_of)
-        return Reading(value) if value is not None and isfinite(value) else None
+        return value if value is not None and isfinite(value) else None
 
     def _evaluate(self, expression: Expression, indicators: list[Indicator], facts: Any, as_of: AsOf) -> Any:
         values = {}
         for each in indicators:
-            reading = each.measure(facts, as_of, self._terms)
-            if reading is None:
+            value = each.value(facts, as_of, self._terms)
+            if value is None:
                 return None
-            values[each.name] = reading.value if each.whole else float(reading.value)
+            values[each.name] = value if each.whole else float(value)
         return expression.evaluate(values)
 
     def quiet_due(self, facts: Any, judged: Judged, as_of: AsOf) -> int | None:
         """`next_due` of a rule that has no warning, no hold running and no band hit: most of them, most of the time."""
         if self._still:
             return None
-        reading, bands = judged.reading, judged.bands
-        if self._simple is None or reading is None or bands.level(reading.value) is not None:
+        value, bands = judged.value, judged.bands
+        if self._simple is None or value is None or bands.level(value) is not None:
             return self.next_due(facts, RuleState(), judged, as_of)
         up, down = (bands.steps[0][0], None) if bands.direction == "above" else (None, bands.steps[0][0])
         found = self._simple.next_change(facts, as_of, self._terms, up, down)
@@ -86,7 +93,7 @@ class Judge:
     def next_due(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
         """When to look again if no event comes: a lower bound, later than `as_of.at`."""
         moments = [self._measure_change(facts, state, judged, as_of)]
-        if judged.level is not None or judged.reading is None:
+        if judged.level is not None or judged.value is None:
             moments += [self._any_change(each, facts, as_of) for each in self._guards]
         opened = state.open
         if self.rule.hold:
@@ -99,15 +106,15 @@ class Judge:
         return None if found is None else max(found, as_of.at + 1)
 
     def _measure_change(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
-        if judged.reading is None or self._simple is None:
+        if judged.value is None or self._simple is None:
             return earliest([self._any_change(each, facts, as_of) for each in self._measured])
         up, down = self._bounds(judged, state)
         return self._simple.next_change(facts, as_of, self._terms, up, down)
 
     def _bounds(self, judged: Judged, state: RuleState) -> tuple[float | None, float | None]:
         """The thresholds next to the value; without a warning or a hold, only the one that makes matters worse."""
-        assert judged.reading is not None
-        value, bands = judged.reading.value, judged.bands
+        value, bands = judged.value, judged.bands
+        assert value is not None
         thresholds = [threshold for threshold, _ in bands.steps]
         if self.rule.clear is not None and self.rule.clear.threshold is not None:
             thresholds.append(self.rule.clear.threshold)
@@ -119,8 +126,8 @@ class Judge:
         return up, down
 
     def _any_change(self, indicator: Indicator, facts: Any, as_of: AsOf) -> int | None:
-        reading = indicator.measure(facts, as_of, self._terms)
-        if reading is None:
+        found = indicator.value(facts, as_of, self._terms)
+        if found is None:
             return indicator.next_change(facts, as_of, self._terms, None, None)
-        value = float(reading.value)
+        value = float(found)
         return indicator.next_change(facts, as_of, self._terms, nextafter(value, inf), nextafter(value, -inf))

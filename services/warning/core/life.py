@@ -26,14 +26,14 @@ def advance(state: RuleState, rule: Rule, judged: Judged, as_of: AsOf) -> Step |
 
     An absent measure proves nothing: an open warning stays, and what ran towards a raise or a clearing starts over.
     """
-    if judged.reading is None:
+    if judged.value is None:
         state.held = {}
         if state.open is not None:
             state.open.recovered_since = -1
         return None
     reached = _held(state, rule, judged.level, as_of.at)
     if state.open is None:
-        return None if reached is None else _raise(state, rule, reached, judged, as_of)
+        return None if reached is None else _raise(state, rule, reached, as_of)
     return _move(state, state.open, rule, judged, reached, as_of.at)
 
 
@@ -45,29 +45,27 @@ def _held(state: RuleState, rule: Rule, level: int | None, now: int) -> int | No
     return max((each for each, since in state.held.items() if now - since >= rule.hold), default=None)
 
 
-def _raise(state: RuleState, rule: Rule, level: int, judged: Judged, as_of: AsOf) -> Step:
-    assert judged.reading is not None
+def _raise(state: RuleState, rule: Rule, level: int, as_of: AsOf) -> Step:
     ordinal = state.last_ordinal + 1 if state.last_raised == as_of.at else 0
-    state.open = Open(as_of.at, as_of.until, ordinal, level, judged.reading.loan_id, 0, rule.family, state.last_raised)
+    state.open = Open(as_of.at, as_of.until, ordinal, level, None, 0, rule.family, state.last_raised)
     return Step("raised", level, None)
 
 
 def _move(state: RuleState, warning: Open, rule: Rule, judged: Judged, reached: int | None, now: int) -> Step | None:
-    assert judged.reading is not None
     if judged.level is None:
         return _recover(state, warning, rule, judged, now)
     warning.recovered_since = -1
     if reached is not None and reached > warning.level:
-        return _to(warning, "escalated", reached, judged)
+        return _to(warning, "escalated", reached)
     if judged.level < warning.level:
-        return _to(warning, "eased", judged.level, judged)
+        return _to(warning, "eased", judged.level)
     return None
 
 
 def _recover(state: RuleState, warning: Open, rule: Rule, judged: Judged, now: int) -> Step | None:
     """No band is hit: clear at once, or ease to the mildest level until the clear condition has held long enough."""
-    assert judged.reading is not None
-    if rule.clear is None or rule.clear.holds(judged.reading.value):
+    assert judged.value is not None
+    if rule.clear is None or rule.clear.holds(judged.value):
         since = warning.recovered_since if warning.recovered_since >= 0 else now
         if rule.clear is None or now - since >= rule.clear.after:
             return end(state, "cleared", "condition")
@@ -75,13 +73,12 @@ def _recover(state: RuleState, warning: Open, rule: Rule, judged: Judged, now: i
     else:
         warning.recovered_since = -1
     if judged.bands.mildest < warning.level:
-        return _to(warning, "eased", judged.bands.mildest, judged)
+        return _to(warning, "eased", judged.bands.mildest)
     return None
 
 
-def _to(warning: Open, kind: str, level: int, judged: Judged) -> Step:
-    assert judged.reading is not None
-    previous, warning.level, warning.loan_id = warning.level, level, judged.reading.loan_id
+def _to(warning: Open, kind: str, level: int) -> Step:
+    previous, warning.level = warning.level, level
     return Step(kind, level, previous)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from services.warning.core.borrower import Borrower, Open, RuleState
 from services.warning.core.calendar import AsOf, Calendar
 from services.warning.core.changes import ENGINE_VERSION, Change, iso_day, named_id, utc
+from services.warning.core.indicators import Reading
 from services.warning.core.judgement import Judged
 from services.warning.core.life import Step
 from services.warning.core.records import Event
@@ -28,24 +29,24 @@ class Teller:
         state: RuleState,
         step: Step,
         judged: Judged,
+        reading: Reading,
         as_of: AsOf,
         event: Event | None,
     ) -> Change:
         """One change. `state` is as before the step is settled, with the warning open."""
         warning = state.open
         assert warning is not None
-        assert judged.reading is not None
-        loan_id = judged.reading.loan_id or warning.loan_id
+        loan_id = reading.loan_id or warning.loan_id
         level = step.level if step.level is not None else step.previous
         assert level is not None, "a step has a level before or after it"
         return self._change(
             borrower, rule.id, rule.family, warning, step, as_of,
             loan_id=loan_id,
-            measure={"name": _measured(rule), "value": judged.reading.value, "unit": rule.unit},
+            measure={"name": _measured(rule), "value": reading.value, "unit": rule.unit},
             band=_band(judged),
-            evidence=_evidence(state, judged, event),
+            evidence=_evidence(state, reading, event),
             clears_when=clears_when(rule, judged.bands) if step.level is not None else None,
-            text=text_of(rule, judged.reading.value, loan_id, borrower.id, level),
+            text=text_of(rule, reading.value, loan_id, borrower.id, level),
         )  # fmt: skip
 
     def retired(self, borrower: Borrower, rule_id: str, state: RuleState, step: Step, as_of: AsOf) -> Change:
@@ -113,8 +114,7 @@ def _band(judged: Judged) -> dict[str, Any] | None:
     }
 
 
-def _evidence(state: RuleState, judged: Judged | None, event: Event | None) -> dict[str, Any]:
-    reading = judged.reading if judged else None
+def _evidence(state: RuleState, reading: Reading | None, event: Event | None) -> dict[str, Any]:
     warning = state.open
     window = reading.window if reading else None
     return {

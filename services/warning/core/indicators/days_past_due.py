@@ -56,19 +56,27 @@ def past_due(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar) -> 
     return max(0, overdue_days(loan, as_of, rule, calendar) - rule.grace_days)
 
 
-def measure(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
-    """The worst over the borrower's loans; of equals, the smallest loan id."""
+def value(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
+    """The worst over the borrower's loans."""
     if not facts.ledger.ever:
         return None
     rule = terms.materiality_for(facts.profile.kind)
-    worst, named = 0, None
-    for loan_id, loan in facts.ledger.loans.items():
-        days = past_due(loan, as_of, rule, terms.calendar)
-        if days > worst or (days and days == worst and named is not None and loan_id < named):
-            worst, named = days, loan_id
-    if named is None:
-        return Reading(0)
-    return Reading(worst, named, _items(facts.ledger.loans[named]), (as_of.day - worst - rule.grace_days, as_of.day))
+    worst = 0
+    for loan in facts.ledger.loans.values():
+        if loan.days and loan.days[0] < as_of.day:
+            worst = max(worst, past_due(loan, as_of, rule, terms.calendar))
+    return worst
+
+
+def measure(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
+    """The worst over the borrower's loans, and which it is; of equals, the smallest loan id."""
+    worst = value(facts, as_of, terms)
+    if not worst:
+        return None if worst is None else Reading(0)
+    rule = terms.materiality_for(facts.profile.kind)
+    loans = facts.ledger.loans
+    named = min(each for each in loans if past_due(loans[each], as_of, rule, terms.calendar) == worst)
+    return Reading(worst, named, _items(loans[named]), (as_of.day - worst - rule.grace_days, as_of.day))
 
 
 def _items(loan: Loan) -> tuple[int, ...]:
@@ -80,25 +88,33 @@ def _items(loan: Loan) -> tuple[int, ...]:
 def next_change(facts: Any, as_of: AsOf, terms: Terms, up: float | None, _down: float | None) -> int | None:
     """Days past due grow by one a day; they fall only by an event or by an item dated ahead."""
     rule = terms.materiality_for(facts.profile.kind)
-    return earliest([_next_of(loan, as_of, rule, terms.calendar, up) for loan in facts.ledger.loans.values()])
+    soonest = None
+    for loan in facts.ledger.loans.values():
+        found = _next_of(loan, as_of, rule, terms.calendar, up)
+        if found is not None and (soonest is None or found < soonest):
+            soonest = found
+    return soonest
 
 
 def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, up: float | None) -> int | None:
+    grows = None if up is None else _grows_to(loan, as_of, rule, calendar, ceil(up) + rule.grace_days)
+    if loan.closed is None and loan.newest < as_of.until:
+        return grows  # nothing is dated ahead
     if loan.closed is not None and loan.closed.moment < as_of.until:
         return None
-    ahead = [loan.closed.moment + 1] if loan.closed is not None else []
-    if loan.newest >= as_of.until:
-        ahead += [each.moment + 1 for each in loan.payments.values() if each.moment >= as_of.until]
-    if up is not None:
-        target = ceil(up) + rule.grace_days
-        counted = overdue_days(loan, as_of, rule, calendar)
-        if counted:
-            ahead.append(calendar.midnight(as_of.day + max(1, target - counted)))
-        else:
-            following = max(bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(loan.days, as_of.day))
-            if following < len(loan.days):
-                ahead.append(calendar.midnight(loan.days[following] + max(1, target)))
-    return earliest(ahead)
+    closing = None if loan.closed is None else loan.closed.moment + 1
+    return earliest(
+        [grows, closing, *(each.moment + 1 for each in loan.payments.values() if each.moment >= as_of.until)]
+    )
+
+
+def _grows_to(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, target: int) -> int | None:
+    """The first midnight at which the count may reach `target` days, or does so at the latest if it is on its way."""
+    days = loan.days
+    if counted := overdue_days(loan, as_of, rule, calendar):
+        return calendar.midnight(as_of.day + max(1, target - counted))
+    following = max(bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(days, as_of.day))
+    return calendar.midnight(days[following] + max(1, target)) if following < len(days) else None
 
 
 INDICATORS = [
@@ -110,6 +126,7 @@ INDICATORS = [
         " the worst over the loans",
         source="EBA/GL/2016/07 paragraphs 16 to 20; Basel Framework CRE36.69 (90 days)",
         reads=frozenset({"ledger", "profile"}),
+        value=value,
         measure=measure,
         next_change=next_change,
         absent_when="no loan of this borrower was ever reported",

@@ -41,8 +41,11 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """First and last day looked at."""
 
 
+Value = Callable[[Any, AsOf, Terms], float | int | None]
+"""(facts, as of, terms) -> the number alone, or None where the facts do not say: absent, never zero."""
+
 Measure = Callable[[Any, AsOf, Terms], Reading | None]
-"""(facts, as of, terms) -> reading, or None where the facts do not say: absent, never zero."""
+"""(facts, as of, terms) -> the same number with what it came from. Asked only where something is told of it."""
 
 NextChange = Callable[[Any, AsOf, Terms, float | None, float | None], int | None]
 """(facts, as of, terms, up, down) -> a moment after `at`, no later than the first at which, without another event, the
@@ -62,6 +65,7 @@ class Indicator:
     source: str
     reads: frozenset[str]
     """Families of facts it depends on."""
+    value: Value
     measure: Measure
     next_change: NextChange
     absent_when: str

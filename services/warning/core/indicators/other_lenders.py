@@ -10,33 +10,44 @@ from services.warning.core.indicators.indicator import Indicator, Reading, Terms
 WINDOW_DAYS = 90
 
 
+def _is_new(lender: Lender, as_of: AsOf) -> bool:
+    return as_of.day - WINDOW_DAYS < lender.first_day <= as_of.day and lender.first_moment < as_of.until
+
+
+def count_new(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
+    """How many other lenders were first reported in the last 90 days; absent where none ever was."""
+    lenders = facts.exposure.lenders
+    if not lenders:
+        return None
+    count = 0
+    for lender in lenders.values():
+        if _is_new(lender, as_of):
+            count += 1
+    return count
+
+
 def _new_lenders(facts: Any, as_of: AsOf) -> list[Lender]:
     """Lenders first heard of in the window, the ones that leave it first at the front."""
-    found = [
-        each
-        for each in facts.exposure.lenders.values()
-        if as_of.day - WINDOW_DAYS < each.first_day <= as_of.day and each.first_moment < as_of.until
-    ]
+    found = [each for each in facts.exposure.lenders.values() if _is_new(each, as_of)]
     return sorted(found, key=lambda each: each.first_day)
 
 
 def new_lenders(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
-    """How many other lenders were first reported in the last 90 days; absent where none ever was."""
-    if not facts.exposure.lenders:
+    """The count, and which lenders' first reports make it up."""
+    count = count_new(facts, as_of, terms)
+    if count is None:
         return None
     found = _new_lenders(facts, as_of)
-    return Reading(len(found), None, tuple(each.first_hash for each in found[-16:]), _window(as_of))
+    return Reading(count, None, tuple(each.first_hash for each in found[-16:]), _window(as_of))
 
 
 def lenders_change(facts: Any, as_of: AsOf, terms: Terms, up: float | None, down: float | None) -> int | None:
     """Lenders leave the window on their 90th day; one dated ahead enters it on its own."""
-    lenders = facts.exposure.lenders.values()
-    ahead = [each.first_moment + 1 for each in lenders if each.first_moment >= as_of.until]
-    inside = _new_lenders(facts, as_of)
-    if down is not None and inside:
+    ahead = [each.first_moment + 1 for each in facts.exposure.lenders.values() if each.first_moment >= as_of.until]
+    if down is not None and (inside := _new_lenders(facts, as_of)):
         leaving = min(len(inside), max(1, ceil(len(inside) - down)))
         ahead.append(terms.calendar.midnight(inside[leaving - 1].first_day + WINDOW_DAYS))
-    return earliest(ahead)
+    return min(ahead, default=None)
 
 
 def growth(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
@@ -47,6 +58,12 @@ def growth(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
     currencies = {currency for lender in facts.exposure.lenders.values() for currency in lender.balances}
     found = [each for each in (_growth_in(facts, currency, as_of) for currency in sorted(currencies)) if each]
     return max(found, key=lambda each: each.value, default=None)
+
+
+def growth_value(facts: Any, as_of: AsOf, terms: Terms) -> float | None:
+    """The growth alone."""
+    reading = growth(facts, as_of, terms)
+    return None if reading is None else reading.value
 
 
 def _growth_in(facts: Any, currency: str, as_of: AsOf) -> Reading | None:
@@ -94,6 +111,7 @@ INDICATORS = [
         meaning="Other lenders first reported within the last 90 days",
         source="Multi-platform borrowing is an early sign of distress: see the ruleset's sources",
         reads=frozenset({"exposure"}),
+        value=count_new,
         measure=new_lenders,
         next_change=lenders_change,
         absent_when="no other lender was ever reported",
@@ -106,6 +124,7 @@ INDICATORS = [
         " currencies",
         source="EBA/GL/2020/06 paragraph 274: an increase in indebtedness",
         reads=frozenset({"exposure"}),
+        value=growth_value,
         measure=growth,
         next_change=growth_change,
         absent_when="no balance above zero was reported as of 90 days ago",

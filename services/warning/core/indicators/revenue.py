@@ -12,34 +12,45 @@ MIN_MONTHS = 6
 
 def _window(facts: Any, as_of: AsOf) -> dict[int, Month]:
     """The known months of the twelve that end with the latest known one, in that one's currency, newest first."""
-    known = {index: month for index, month in facts.revenue.months.items() if month.moment < as_of.until}
+    months, until = facts.revenue.months, as_of.until
+    known = sorted([index for index, month in months.items() if month.moment < until], reverse=True)
     if not known:
         return {}
-    latest = max(known)
-    currency = known[latest].currency
-    return {
-        index: known[index]
-        for index in range(latest, latest - 12, -1)
-        if index in known and known[index].currency == currency
-    }
+    latest = known[0]
+    currency = months[latest].currency
+    return {index: months[index] for index in known if index > latest - 12 and months[index].currency == currency}
+
+
+def change(facts: Any, as_of: AsOf, terms: Terms) -> float | None:
+    """Mean of the latest three known months over the mean of all known ones of the twelve, less one."""
+    if len(facts.revenue.months) < MIN_MONTHS:
+        return None
+    amounts = [month.amount for month in _window(facts, as_of).values()]
+    year = sum(amounts)
+    if len(amounts) < MIN_MONTHS or not year:
+        return None
+    return (sum(amounts[:3]) * len(amounts)) / (3 * year) - 1
 
 
 def change_3m(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
-    """Mean of the latest three known months over the mean of all known ones of the twelve, less one."""
-    months = _window(facts, as_of)
-    year = sum(month.amount for month in months.values())
-    if len(months) < MIN_MONTHS or not year:
+    """The change, and the months it was taken over."""
+    value = change(facts, as_of, terms)
+    if value is None:
         return None
-    recent = list(months.values())[:3]
-    value = (sum(month.amount for month in recent) * len(months)) / (3 * year) - 1
+    months = _window(facts, as_of)
     first = last_day_of(min(months) - 1) + 1
     return Reading(value, None, tuple(month.hash for month in months.values()), (first, last_day_of(max(months))))
 
 
-def known_months(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
+def count_months(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
     """How many of the twelve months are known; absent where none ever was."""
-    months = _window(facts, as_of)
-    return Reading(len(months)) if months else None
+    return len(_window(facts, as_of)) or None
+
+
+def known_months(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
+    """The count."""
+    count = count_months(facts, as_of, terms)
+    return None if count is None else Reading(count)
 
 
 INDICATORS = [
@@ -51,6 +62,7 @@ INDICATORS = [
         " (-0.2: a fifth lower); absent under 6 known months",
         source="EBA/GL/2020/06 paragraph 274 (c): a decline in turnover",
         reads=frozenset({"revenue"}),
+        value=change,
         measure=change_3m,
         next_change=only_by_events,
         absent_when="fewer than 6 of the last 12 months of revenue are known, or none of them above zero",
@@ -62,6 +74,7 @@ INDICATORS = [
         meaning="Known months of revenue among the 12 that end with the latest known one",
         source="Bellwether: a guard for revenue_change_3m",
         reads=frozenset({"revenue"}),
+        value=count_months,
         measure=known_months,
         next_change=only_by_events,
         absent_when="no month of revenue was ever reported",
