@@ -1,0 +1,58 @@
+"""The end of the demo: what is counted, and which warning is worth explaining."""
+
+from io import StringIO
+
+from rich.console import Console, RenderableType
+
+from deploy.local.demo.report import Run, changes_table, explanation, figures, worth_explaining
+from deploy.local.feeder import FeedReport
+from deploy.local.scrape import MetricsPage
+from shared.warnings import Kind, Level
+from tests.unit.deploy.demo.changes import change
+
+BRIEF = [change("brief", Kind.RAISED, Level.RED)]
+FULL = [
+    change("full", Kind.RAISED, Level.BLUE, day=2),
+    change("full", Kind.ESCALATED, Level.YELLOW, Level.BLUE, day=3),
+    change("full", Kind.EASED, Level.BLUE, Level.YELLOW, day=4),
+    change("full", Kind.CLEARED, None, Level.BLUE, day=5),
+]
+
+
+def _shown(what: RenderableType) -> str:
+    console = Console(file=StringIO(), width=120)
+    console.print(what)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_the_richest_life_is_explained_at_its_worst_moment() -> None:
+    assert worth_explaining([*BRIEF, *FULL]) == FULL[1]
+
+
+def test_nothing_delivered_is_nothing_to_explain() -> None:
+    assert worth_explaining([]) is None
+
+
+def test_changes_are_counted_by_rule_level_and_kind() -> None:
+    lines = [line.split() for line in _shown(changes_table([*BRIEF, *FULL])).splitlines()]
+
+    assert ["│", "missed_payment", "│", "yellow", "│", "│", "1", "│", "│", "│", "│"] in lines
+    assert ["│", "all", "│", "│", "2", "│", "1", "│", "1", "│", "1", "│", "0", "│"] in lines
+
+
+def test_the_figures_say_how_much_and_how_fast() -> None:
+    page = MetricsPage(
+        'bellwether_notifier_acceptance_to_delivery_seconds_bucket{le="0.05"} 10\n'
+        'bellwether_notifier_acceptance_to_delivery_seconds_bucket{le="+Inf"} 10\n'
+    )
+    shown = _shown(figures(Run(FULL, FeedReport(accepted=3_000), days=365, seconds=60, notifier=page)))
+
+    assert "365 days in 60 s" in shown
+    assert "3,000 accepted (50 a second), 0 refused" in shown
+    assert "p99 within 50 ms" in shown
+
+
+def test_a_warning_is_explained_with_all_its_fields_however_deep() -> None:
+    shown = _shown(explanation({"rule": "missed_payment", "changes": [{"measure": {"value": 7}}], "items": []}))
+
+    assert all(words in shown for words in ("rule: missed_payment", "changes 1", "measure", "value: 7", "items: none"))
