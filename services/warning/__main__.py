@@ -6,6 +6,7 @@ import structlog
 import typer
 import uvloop
 
+from services.warning.replay.commands import check, replay
 from services.warning.service import migrate as migrate_warning
 from services.warning.service import serve as serve_warning
 from services.warning.settings import Settings
@@ -38,6 +39,10 @@ def migrate(
 ) -> None:
     """Create or update the tables, and create the topics."""
     uvloop.run(migrate_warning(_configured(), partitions=partitions if topics else None, replication=replication))
+
+
+app.command("check")(check)
+app.command("replay")(replay)
 
 
 def _configured() -> Settings:

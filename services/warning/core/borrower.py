@@ -59,7 +59,7 @@ class Borrower(msgspec.Struct, omit_defaults=True):
     prune_on: int = 0
     """The day from which on it is to be pruned again."""
     ruleset: str = ""
-    """Digest of the rules it was last judged by."""
+    """The beginning of the digest of the rules it was last judged by."""
 
     def remember(self, event_hash: int, time: int, digest: int) -> None:
         """Keep an applied event's id; where there are too many, the oldest eighth goes."""

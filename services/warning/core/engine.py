@@ -1,7 +1,6 @@
 """decide: a borrower and an event, or a due time, to the borrower as it is then and its warning changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -20,7 +19,8 @@ from services.warning.core.telling import Teller
 Outcome = Literal["applied", "duplicate", "id_conflict", "too_late"]
 
 
-PRUNE_DAYS = 28
+PRUNE_DAYS = 56
+"""Long against a year's window, so that a borrower with an event a month is pruned at every other one."""
 _PRUNES = [(name, family.prune) for name, family in FAMILIES.items()]
 
 
@@ -35,8 +35,7 @@ class _Plan(NamedTuple):
     judges: list[Judge]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cause:
+class _Cause(msgspec.Struct, frozen=True, gc=False):
     """What made the engine look: an event and the first moment it changed the facts of, or nothing but time."""
 
     event: Event | None = None
@@ -59,6 +58,7 @@ class Engine:
         self._lateness = lateness_days * DAY
         self._lateness_days = lateness_days
         self.judges = {rule.id: Judge(rule, self.terms) for rule in ruleset.rules}
+        self._judged_by = ruleset.digest[:16]
         self._teller = Teller(ruleset, calendar)
         self._plans: dict[str, _Plan] = {}
 
@@ -75,8 +75,10 @@ class Engine:
         if (time < borrower.clock or time < borrower.forgotten_until) and self._too_late(borrower, event):
             return "too_late"
         data = _decode_all(plan, event)
-        self.advance(borrower, max(time, clock), changes)
-        borrower.clock = max(borrower.clock, time)
+        if borrower.due:
+            self.advance(borrower, max(time, clock), changes)
+        if time > borrower.clock:
+            borrower.clock = time
         borrower.remember(event.hash, time, event.digest)
         facts, calendar = borrower.facts, self.calendar
         since = min([apply(getattr(facts, name), event, each, calendar) for name, each, apply in data])
@@ -84,7 +86,8 @@ class Engine:
         if as_of.day >= borrower.prune_on:
             self._prune(borrower, as_of.day)
         self._look(borrower, plan.judges, as_of, _Cause(event, since), changes)
-        self.advance(borrower, clock, changes)
+        if 0 < borrower.due <= clock:
+            self.advance(borrower, clock, changes)
         return "applied"
 
     def advance(self, borrower: Borrower, through: int, changes: list[Change]) -> int:
@@ -123,18 +126,24 @@ class Engine:
     def _prune(self, borrower: Borrower, day: int) -> None:
         """Every few weeks of business time, so that it costs little and depends on the clock alone."""
         today = day - day % PRUNE_DAYS
-        borrower.prune_on = today + PRUNE_DAYS
+        fresh, borrower.prune_on = not borrower.prune_on, today + PRUNE_DAYS
+        if fresh:
+            return
         borrower.forget(self._lateness_days)
         for name, prune in _PRUNES:
             prune(getattr(borrower.facts, name), today)
 
     def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
-        if borrower.ruleset != self.ruleset.digest:
+        if borrower.ruleset != self._judged_by:
             self._retire(borrower, as_of, changes)
             judges = list(self.judges.values())
         for judge in judges:
             self._judge(borrower, judge, as_of, cause, changes)
-        borrower.due = min([state.due for state in borrower.rules.values() if state.due], default=0)
+        soonest = 0
+        for state in borrower.rules.values():
+            if state.due and (state.due < soonest or not soonest):
+                soonest = state.due
+        borrower.due = soonest
 
     def _judge(self, borrower: Borrower, judge: Judge, as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         rule = judge.rule
@@ -185,7 +194,7 @@ class Engine:
 
     def _retire(self, borrower: Borrower, as_of: AsOf, changes: list[Change]) -> None:
         """Clear the warnings of rules that are gone; the rules that stay are looked at anew by the caller."""
-        borrower.ruleset = self.ruleset.digest
+        borrower.ruleset = self._judged_by
         for rule_id in [each for each in borrower.rules if each not in self.judges]:
             state = borrower.rules.pop(rule_id)
             if state.open is not None:

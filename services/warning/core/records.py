@@ -6,7 +6,9 @@ from zlib import crc32
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from services.warning.core.calendar import DAY, EPOCH, SECOND
+from services.warning.core.calendar import DAY, EPOCH, SECOND, micros
+
+CLOCK = "clock.advanced"
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -33,11 +35,16 @@ class Event(msgspec.Struct, gc=False):
     """32 bits of what it says: the same id with another digest is another event."""
 
 
+class _Through(msgspec.Struct, gc=False):
+    through: datetime
+
+
 class UnreadableError(Exception):
     """The record is not an event. The message says what was expected."""
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
+_decode_through = msgspec.json.Decoder(_Through).decode
 
 
 def read(value: bytes) -> Event:
@@ -59,3 +66,11 @@ def read(value: bytes) -> Event:
 def identity(source: str, event_id: str) -> int:
     """64 bits that stand for (source, id)."""
     return xxh3_64_intdigest(f"{source}\n{event_id}".encode())
+
+
+def through(event: Event) -> int:
+    """The moment a clock.advanced says business time has come to. Raises UnreadableError."""
+    try:
+        return micros(_decode_through(event.data).through)
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(f"data of {CLOCK}: {error}") from error

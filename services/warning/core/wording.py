@@ -15,7 +15,8 @@ def amount(value: float, unit: str, language: str) -> str:
     if unit == "ratio":
         return f"{value * 100:.1f}%"
     number = f"{value:g}" if isinstance(value, int) or value == int(value) else f"{value:.2f}"
-    return number + _UNIT_WORDS[language].get(unit, "")
+    word = _UNIT_WORDS[language].get(unit, "")
+    return number + (word.removesuffix("s") if value == 1 and language == "en" else word)
 
 
 def text_of(rule: Rule, value: float | None, loan_id: str | None, borrower_id: str, level: int) -> dict[str, str]:

@@ -1,0 +1,104 @@
+"""The commands `check` and `replay`, which need neither broker nor database."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from services.warning.core.examples import failures
+from services.warning.core.rules.document import RulesetError
+from services.warning.core.rules.loading import load_ruleset
+from services.warning.core.rules.ruleset import LEVELS, Bands
+from services.warning.replay.run import CHANGES, REPORT
+from services.warning.replay.run import replay as replay_file
+from services.warning.settings import SHIPPED_RULESET
+
+NOT_A_RULESET = 1
+SOME_REJECTED = 1
+NOT_REPLAYED = 2
+
+
+def check(
+    ruleset: Annotated[Path, typer.Argument(help="The ruleset, a YAML file", metavar="R.yaml")] = SHIPPED_RULESET,
+) -> None:
+    """Check a ruleset and play its examples; exit 1 where something is wrong."""
+    text = _text_of(ruleset)
+    try:
+        loaded = load_ruleset(text)
+    except RulesetError as error:
+        _complain(*(f"{ruleset}: {each}" for each in error.problems))
+        raise typer.Exit(NOT_A_RULESET) from None
+    failed = failures(loaded)
+    _complain(*(f"{ruleset}: {each}" for each in failed))
+    if failed:
+        raise typer.Exit(NOT_A_RULESET)
+    examples = sum(len(rule.examples) for rule in loaded.rules)
+    typer.echo(f"{ruleset}: {loaded.name} {loaded.version} is right: {len(loaded.rules)} rules, {examples} examples")
+    for rule in loaded.rules:
+        measured = rule.measure if isinstance(rule.measure, str) else rule.measure.source
+        typer.echo(f"  {rule.id}: {measured} {rule.bands.direction} {_listed(rule.bands)}")
+
+
+def replay(
+    events: Annotated[Path, typer.Argument(help="Events, one a line; plain or .gz", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(help=f"The folder for {CHANGES} and {REPORT}", file_okay=False)],
+    ruleset: Annotated[Path, typer.Option(help="The ruleset, a YAML file", dir_okay=False)] = SHIPPED_RULESET,
+    time_zone: Annotated[str, typer.Option(help="The lender's time zone, an IANA name")] = "UTC",
+    shards: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; one a core where none is named")
+    ] = None,
+) -> None:
+    """Decide a file of events as the service would; exit 1 where lines were rejected, which the report names."""
+    if time_zone not in available_timezones():
+        said = f'expected an IANA time zone such as "Africa/Lagos", got {time_zone!r}'
+        raise typer.BadParameter(said, param_hint="--time-zone")
+    try:
+        told = _with_progress(events, _text_of(ruleset), time_zone, out, shards)
+    except RulesetError as error:
+        _complain(*(f"{ruleset}: {each}" for each in error.problems))
+        raise typer.Exit(NOT_REPLAYED) from None
+    except (OSError, EOFError) as error:
+        _complain(f"replay: {error}")
+        raise typer.Exit(NOT_REPLAYED) from None
+    _summarize(told, out)
+    if told["rejected"]:
+        raise typer.Exit(SOME_REJECTED)
+
+
+def _listed(bands: Bands) -> str:
+    return ", ".join(f"{LEVELS[level]} {threshold:g}" for threshold, level in bands.steps)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _complain(f"{path}: expected a text file in UTF-8: {error}")
+        raise typer.Exit(NOT_REPLAYED if isinstance(error, OSError) else NOT_A_RULESET) from None
+
+
+def _with_progress(events: Path, ruleset: str, time_zone: str, out: Path, shards: int | None) -> dict[str, Any]:
+    console = Console(stderr=True)
+    columns = TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("replaying", total=1.0)
+        return replay_file(
+            events, ruleset, time_zone, out, shards=shards, watch=lambda part: bar.update(task, completed=part)
+        )
+
+
+def _summarize(told: dict[str, Any], out: Path) -> None:
+    typer.echo(
+        f"{told['events']} events of {told['borrowers']} borrowers, {told['changes']} changes"
+        f" ({told['events_per_s']} events/s): {out / CHANGES}, {out / REPORT}"
+    )
+    for reason, found in told["rejected"].items():
+        _complain(f"{found['count']} lines rejected as {reason}; {found['details'][0]}")
+
+
+def _complain(*lines: str) -> None:
+    for each in lines:
+        typer.echo(each, err=True)
