@@ -33,6 +33,7 @@ __all__ = ["DemoFailedError", "Plan", "perform"]
 SIGNING_VARIABLE = "DEMO_WEBHOOK_SECRET"
 """The environment variable in which the notifier finds the secret of the demo's receiver."""
 ALIVE_SECONDS = 0.2
+PATIENCE_SECONDS = 30.0  # with an ingest that gives no verdict: nobody wants to look at a standing bar for longer
 Result = TypeVar("Result")
 
 
@@ -96,7 +97,7 @@ async def _year(
     plan: Plan, console: Console, stack: Stack, deliveries: Deliveries, session: aiohttp.ClientSession
 ) -> None:
     """Feed the book, wait until all of it is decided and delivered, and say what came of it."""
-    feeder = Feeder(IngestOverHttp(session, stack.url("ingest")))
+    feeder = Feeder(IngestOverHttp(session, stack.url("ingest")), patience=PATIENCE_SECONDS)
     backlog = Backlog(session, stack)
     started = time.monotonic()
     with screen(console, plan.days) as shown:

@@ -28,8 +28,14 @@ class Backlog:
         self._stack = stack
 
     async def until_short(self) -> None:
-        """Return once at most MOST_BEHIND records wait. A service that does not answer counts as behind."""
-        while await self._records() > MOST_BEHIND:  # noqa: ASYNC110 - what is waited for is in another process
+        """Return once at most MOST_BEHIND records wait. A service that does not answer counts as behind.
+
+        Raises DemoFailedError after SETTLE_SECONDS.
+        """
+        deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
+        while (behind := await self._records()) > MOST_BEHIND:
+            if asyncio.get_running_loop().time() > deadline:
+                raise DemoFailedError(f"expected at most {MOST_BEHIND} records to wait, got {behind:g} for too long")
             await asyncio.sleep(POLL_SECONDS)
 
     async def _records(self) -> float:

@@ -67,6 +67,13 @@ async def test_the_feeder_waits_while_too_many_records_wait(free_port: int) -> N
     assert shown.asked == 6
 
 
+async def test_a_backlog_that_does_not_shrink_is_told(free_port: int) -> None:
+    behind = {'bellwether_notifier_records_behind{topic="warnings",partition="0"}': 2 * MOST_BEHIND}
+    async with _stack(free_port, behind) as (session, stack, _):
+        with pytest.raises(DemoFailedError, match="expected at most 2000 records to wait, got 4000"):
+            await Backlog(session, stack).until_short()
+
+
 async def test_it_is_done_once_all_is_decided_and_delivered_and_nothing_moves(free_port: int) -> None:
     firing = {**DECIDED, "bellwether_warning_timers_fired_total": 1}
     async with _stack(free_port, DECIDED, firing) as (session, stack, shown):
