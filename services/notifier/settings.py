@@ -18,6 +18,9 @@ class NotifierSettings(HttpSettings, KafkaSettings, DatabaseSettings):
         default=60, gt=0, description="After this a claimed delivery may be claimed again"
     )
     notifier_poll_seconds: float = Field(default=0.5, gt=0, description="How often work nobody announced is looked for")
+    notifier_housekeeping_seconds: float = Field(
+        default=10, gt=0, description="How often deadlines of disabled receivers are kept, and the backlog is measured"
+    )
     notifier_remember_days: int = Field(
         default=21, ge=15, description="How long a change's id is remembered; the topic keeps changes for 14 days"
     )

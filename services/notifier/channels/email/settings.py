@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from services.notifier.channels.secret import Secret
 from services.notifier.channels.settings import ReceiverSettings
-from services.notifier.configuration.secret import Secret
 from services.notifier.core.durations import Duration, parse_duration
 
 Language = Literal["en", "zh"]

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from services.notifier.channels.secret import LEFT_OUT, Secret
 from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.channels.webhook.signature import signing_key
-from services.notifier.configuration.secret import LEFT_OUT, Secret
 from services.notifier.core.addresses import Network, may_be_reached
 from services.notifier.core.durations import Duration, parse_duration
 

@@ -1,0 +1,88 @@
+"""The notifier's commands. Without one it serves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvloop
+
+from services.notifier.configuration import Configuration, ConfigurationError, load
+from services.notifier.core.verdict import Delivered
+from services.notifier.service import configured
+from services.notifier.service import migrate as migrate_notifier
+from services.notifier.service import serve as serve_notifier
+from services.notifier.settings import NotifierSettings
+from services.notifier.trial import send_sample, told
+from shared.auth import NoKeysError
+from shared.clock import WallClock
+from shared.log import configure_logging
+
+log = structlog.get_logger(__name__)
+app = typer.Typer(help=__doc__, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def serve(context: typer.Context) -> None:
+    """Serve, when no command is named."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings()
+    try:
+        uvloop.run(serve_notifier(settings))
+    except (NoKeysError, ConfigurationError) as error:
+        log.error("notifier.refused_to_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def migrate() -> None:
+    """Create or update the tables."""
+    uvloop.run(migrate_notifier(_settings()))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The configuration")],
+    *,
+    without_secrets: Annotated[bool, typer.Option(help="Do not look the secrets up")] = False,
+) -> None:
+    """Validate a configuration: every mistake with its line and a caret, and exit code 1."""
+    try:
+        configuration = load(file, without_secrets=without_secrets)
+    except ConfigurationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{file}: {len(configuration.receivers)} receivers: {', '.join(configuration.receivers)}")
+
+
+@app.command("test")
+def try_receiver(receiver: Annotated[str, typer.Argument(help="Its name in the configuration")]) -> None:
+    """Send a sample to a receiver and print its verdict. Exit code 1 unless it was delivered."""
+    settings = _settings()
+    configuration = _configured(settings)
+    if receiver not in configuration.receivers:
+        names = ", ".join(configuration.receivers)
+        raise typer.BadParameter(f"expected one of {names}; got {receiver!r}", param_hint="RECEIVER")
+    verdict = uvloop.run(send_sample(configuration, receiver, WallClock(), settings.notifier_attempt_seconds))
+    typer.echo(told(verdict))
+    if not isinstance(verdict, Delivered):
+        raise typer.Exit(1)
+
+
+def _configured(settings: NotifierSettings) -> Configuration:
+    try:
+        return configured(settings)
+    except ConfigurationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def _settings() -> NotifierSettings:
+    settings = NotifierSettings()
+    configure_logging("notifier", level=settings.log_level, pretty=settings.log_pretty)
+    return settings
+
+
+if __name__ == "__main__":
+    app()

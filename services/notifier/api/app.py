@@ -1,0 +1,42 @@
+"""The HTTP application."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry
+
+from services.notifier.api.deliveries import Desk, deliveries_router
+from services.notifier.api.receivers import Register, receivers_router
+from services.notifier.configuration import Configuration
+from services.notifier.store.listing import Deliveries, StoreAwayError
+from shared.auth import Keyring, require
+from shared.clock import Clock
+from shared.health import Check, health_router
+from shared.problems import Problem, install_problem_handlers, problem_response
+
+
+def build_app(
+    deliveries: Deliveries,
+    configuration: Configuration,
+    *,
+    clock: Clock,
+    woken: Callable[[Iterable[str]], None],
+    keyring: Keyring,
+    registry: CollectorRegistry,
+    checks: Mapping[str, Check],
+) -> FastAPI:
+    """The application over these parts."""
+    app = FastAPI(title="Bellwether notifier", version="1.0.0", description="Who was told of what, and how it went.")
+    install_problem_handlers(app)
+    caller = require(keyring, "deliveries")
+    app.include_router(deliveries_router(Desk(deliveries, configuration, clock, woken), caller))
+    app.include_router(receivers_router(Register(deliveries, configuration, woken), caller))
+    app.include_router(health_router(registry, checks))
+
+    @app.exception_handler(StoreAwayError)
+    async def store_away(_: Request, error: StoreAwayError) -> JSONResponse:
+        detail = "the database did not answer: try again"
+        return problem_response(Problem(title="Not now", status=503, detail=detail), {"Retry-After": "5"})
+
+    return app

@@ -1,0 +1,1 @@
+"""Changes come in from topic `warnings`, and become deliveries."""

@@ -1,0 +1,101 @@
+"""Records outcomes, many in a transaction: what comes in while one commits goes into the next."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from services.notifier.delivering.endpoint import Endpoint
+from services.notifier.metrics import Metrics
+from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.settling import Outcome, release, settle
+from shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+OUTCOMES_A_TRANSACTION = 500
+RETRY_SECONDS = 0.5
+
+
+class Recorder:
+    """Takes outcomes at any time and writes them down in turn; `released` hears of receivers that may go on."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        endpoints: Mapping[str, Endpoint],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        released: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._connection = connection
+        self._endpoints = endpoints
+        self._clock = clock
+        self._metrics = metrics
+        self._released = released
+        self._waiting: asyncio.Queue[Outcome | None] = asyncio.Queue()
+
+    def put(self, outcome: Outcome) -> None:
+        """Have it recorded."""
+        self._waiting.put_nowait(outcome)
+
+    def finish(self) -> None:
+        """Let `run` end once all that was put is recorded."""
+        self._waiting.put_nowait(None)
+
+    async def run(self) -> None:
+        """Record until `finish`."""
+        going_on = True
+        while going_on:
+            taken = [await self._waiting.get()]
+            while not self._waiting.empty() and len(taken) < OUTCOMES_A_TRANSACTION:
+                taken.append(self._waiting.get_nowait())
+            going_on = None not in taken
+            if outcomes := [each for each in taken if each is not None]:
+                await self._record(outcomes)
+
+    async def _record(self, outcomes: Sequence[Outcome]) -> None:
+        """Again until it is committed. Recording twice changes nothing: the second time, the fence has moved on."""
+        while True:
+            try:
+                mine, released = await self._committed(outcomes)
+                break
+            except PASSING as error:
+                log.warning("notifier.recorder.database_away", error=repr(error), outcomes=len(outcomes))
+                await asyncio.sleep(RETRY_SECONDS)
+        for each in outcomes:
+            self._count(each, recorded=each.claim.position in mine)
+        self._released(released)
+
+    async def _committed(self, outcomes: Sequence[Outcome]) -> tuple[set[int], list[str]]:
+        async with self._connection.transaction() as connection:
+            mine = await settle(connection, outcomes, self._clock.now())
+            over = [each.claim for each in outcomes if each.conclusion.state != "pending"]
+            return mine, await release(connection, over)
+
+    def _count(self, outcome: Outcome, *, recorded: bool) -> None:
+        claim, conclusion = outcome.claim, outcome.conclusion
+        channel = self._endpoints[claim.receiver].channel_name
+        self._metrics.attempt_seconds.labels(channel).observe(outcome.seconds)
+        self._metrics.deliveries.labels(channel, conclusion.result if recorded else "fenced").inc()
+        if not recorded:
+            log.warning("notifier.delivery.fenced", delivery_id=str(claim.delivery_id), receiver=claim.receiver)
+        elif conclusion.state == "dead":
+            log.warning("notifier.delivery.dead", **_ids(outcome), error=conclusion.error)
+        elif conclusion.state == "pending":
+            log.info("notifier.delivery.retry", **_ids(outcome), error=conclusion.error)
+        elif claim.accepted_at is not None:
+            delivered_at = outcome.started_at + timedelta(seconds=outcome.seconds)
+            self._metrics.acceptance_to_delivery.observe((delivered_at - claim.accepted_at).total_seconds())
+
+
+def _ids(outcome: Outcome) -> dict[str, str | int]:
+    claim = outcome.claim
+    return {
+        "delivery_id": str(claim.delivery_id),
+        "receiver": claim.receiver,
+        "warning_id": str(claim.warning_id),
+        "tries": claim.tries,
+    }

@@ -1,0 +1,84 @@
+"""What runs every few seconds beside the work: deadlines, old rows, and the size of the backlog."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from services.notifier.configuration import Configuration
+from services.notifier.metrics import Metrics
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import housekeeping as store
+from services.notifier.store.connection import PASSING, Connection
+from shared.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class Housekeeping:
+    """Background work for `shared.run.serve`. Every replica does it; each step takes rows no other has."""
+
+    def __init__(
+        self,
+        settings: NotifierSettings,
+        configuration: Configuration,
+        connection: Connection,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._connection = connection
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do it until `stop`."""
+        while not stop.is_set():
+            try:
+                await self.once(stop)
+            except PASSING as error:
+                log.warning("notifier.housekeeping.database_away", error=repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._settings.notifier_housekeeping_seconds)
+
+    async def once(self, stop: asyncio.Event) -> None:
+        """Everything once."""
+        await self._measure()
+        await self._expire()
+        await self._free()
+        while not stop.is_set() and await self._forget():
+            pass
+
+    async def _measure(self) -> None:
+        async with self._connection.statements() as connection:
+            backlog = await store.backlog(connection)
+        age = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
+        self._metrics.pending.set(backlog.pending)
+        self._metrics.oldest_pending_seconds.set(max(0.0, age))
+
+    async def _expire(self) -> None:
+        async with self._connection.transaction() as connection:
+            idle = await store.idle_receivers(connection, list(self._configuration.receivers))
+            channels = await store.expire(connection, idle, self._clock.now()) if idle else []
+        for channel in channels:
+            self._metrics.deliveries.labels(channel, "expired").inc()
+        if idle:
+            log.warning("notifier.receivers.idle", receivers=idle, given_up=len(channels))
+
+    async def _free(self) -> None:
+        async with self._connection.transaction() as connection:
+            if freed := await store.free_stuck(connection):
+                log.warning("notifier.queue.freed", rows=freed)
+
+    async def _forget(self) -> int:
+        settings = self._settings
+        async with self._connection.transaction() as connection:
+            return await store.forget(
+                connection,
+                self._clock.now(),
+                remember=timedelta(days=settings.notifier_remember_days),
+                keep=timedelta(days=settings.notifier_keep_days),
+            )

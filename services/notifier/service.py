@@ -1,0 +1,95 @@
+"""The service put together."""
+
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from services.notifier.api.app import build_app
+from services.notifier.configuration import Configuration, ConfigurationError, load
+from services.notifier.consuming.consumer import Consumer
+from services.notifier.consuming.intake import Intake
+from services.notifier.delivering.endpoint import open_endpoints
+from services.notifier.delivering.worker import Pace, Worker
+from services.notifier.housekeeping import Housekeeping
+from services.notifier.metrics import Metrics
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import MIGRATIONS, SCHEMA
+from services.notifier.store.connection import Connection
+from services.notifier.store.listing import Deliveries
+from shared import db
+from shared.auth import Keyring
+from shared.clock import Clock, WallClock
+from shared.health import Check
+from shared.kafka.connection import consumer
+from shared.kafka.producer import Producer
+from shared.kafka.topics import Topics
+from shared.run import serve as run
+
+log = structlog.get_logger(__name__)
+
+
+async def migrate(settings: NotifierSettings) -> None:
+    """Create or update the tables."""
+    await db.migrate(settings, SCHEMA, MIGRATIONS)
+    log.info("notifier.tables.migrated", schema=SCHEMA)
+
+
+def configured(settings: NotifierSettings) -> Configuration:
+    """The configuration the settings name. Raises ConfigurationError."""
+    if not settings.notifier_config:
+        raise ConfigurationError("no receivers: set NOTIFIER_CONFIG to a file such as services/notifier/example.yaml")
+    return load(Path(settings.notifier_config))
+
+
+def consuming(settings: NotifierSettings, intake: Intake, worker: Worker, metrics: Metrics) -> Consumer:
+    """The consumer of topic `warnings`, which tells the worker what has come."""
+    topics = Topics(settings.kafka_topic_prefix)
+    return Consumer(
+        lambda: consumer(settings, group=topics.group("notifier", topics.warnings)),
+        topics.warnings,
+        intake,
+        Producer(settings, client_id="notifier-dead-letters"),
+        lag=metrics.lag,
+        arrived=worker.wake,
+    )
+
+
+def delivering(
+    settings: NotifierSettings,
+    configuration: Configuration,
+    connections: list[Connection],
+    clock: Clock,
+    metrics: Metrics,
+) -> Worker:
+    """A worker over two connections: one claims while the other records."""
+    claims, records = connections
+    pace = Pace(settings.notifier_attempt_seconds, settings.notifier_lease_seconds, settings.notifier_poll_seconds)
+    endpoints = open_endpoints(configuration.receivers)
+    return Worker(endpoints, claims, records, pace=pace, clock=clock, metrics=metrics)
+
+
+async def serve(settings: NotifierSettings) -> None:
+    """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
+    keyring = Keyring.from_settings(settings)
+    configuration = configured(settings)
+    registry, clock = CollectorRegistry(), WallClock()
+    metrics = Metrics(registry)
+    hot, steady = [Connection(settings) for _ in range(3)], Connection(settings, by_index=False)
+    topics = Topics(settings.kafka_topic_prefix)
+    worker = delivering(settings, configuration, hot[:2], clock, metrics)
+    intake = Intake(configuration, hot[2], topics.dead_letters, clock=clock, metrics=metrics)
+    inbound = consuming(settings, intake, worker, metrics)
+    keeping = Housekeeping(settings, configuration, steady, clock=clock, metrics=metrics)
+    engine = db.create_engine(settings, SCHEMA)
+    deliveries = Deliveries(engine)
+    checks: dict[str, Check] = {"kafka": inbound.check, "postgres": deliveries.check}
+    app = build_app(
+        deliveries, configuration, clock=clock, woken=worker.wake, keyring=keyring, registry=registry, checks=checks
+    )
+    try:
+        await run(app, inbound.run, worker.run, keeping.run, host=settings.http_host, port=settings.http_port)
+    finally:
+        for each in (*hot, steady):
+            await each.close()
+        await engine.dispose()

@@ -1,0 +1,57 @@
+"""Claims what is due: each row by one worker, for the length of a lease."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+# A row another worker holds is skipped, never waited for. `waiting` keeps blocked rows out of the index; that none goes
+# before an earlier one of its lane is asked all the same. The array keeps the planner from guessing how many rows come.
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT q.position FROM unnest($1::text[], $2::int[]) AS w(receiver, room)
+    CROSS JOIN LATERAL (
+        SELECT r.position FROM queue r
+        WHERE r.receiver = w.receiver AND NOT r.waiting AND r.due_at <= $3 AND NOT EXISTS (
+            SELECT FROM queue e
+            WHERE e.receiver = r.receiver AND e.warning_id = r.warning_id AND e.position < r.position
+        )
+        ORDER BY r.receiver, r.due_at, r.position LIMIT w.room FOR UPDATE OF r SKIP LOCKED
+    ) q
+    WHERE NOT EXISTS (SELECT FROM disabled_receivers d WHERE d.receiver = w.receiver)
+), claimed AS (
+    UPDATE queue SET due_at = $4, claimed = true, tries = tries + 1, fence = nextval('fences')
+    WHERE position = ANY(ARRAY(SELECT position FROM due))
+    RETURNING position, tries, fence
+)
+SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.data, d.accepted_at, d.created_at,
+    d.give_up_at
+FROM claimed q JOIN deliveries d USING (position) JOIN changes c USING (change_id) ORDER BY q.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery that is this worker's until its lease ends. `fence` proves whose it is."""
+
+    position: int
+    delivery_id: UUID
+    receiver: str
+    warning_id: UUID
+    tries: int
+    fence: int
+    data: bytes
+    accepted_at: datetime | None
+    created_at: datetime
+    give_up_at: datetime
+
+
+async def claim(
+    connection: "asyncpg.Connection[Any]", rooms: Mapping[str, int], now: datetime, leased_until: datetime
+) -> list[Claim]:
+    """What is due, at most so many for each receiver; none behind an earlier pending one on the same warning."""
+    rows = await connection.fetch(_CLAIM, list(rooms), list(rooms.values()), now, leased_until)
+    return [Claim(**row) for row in rows]

@@ -1,0 +1,121 @@
+"""What is done every now and then: deadlines nobody else keeps, old rows, and how much there is to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from services.notifier.store.settling import RELEASE
+
+ROWS_A_STEP = 500
+
+# Each receiver found by one probe of the index, however many rows it has.
+_QUEUED = """
+WITH RECURSIVE found AS (
+    (SELECT receiver FROM queue ORDER BY receiver LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.receiver FROM queue q WHERE q.receiver > f.receiver ORDER BY q.receiver LIMIT 1)
+    FROM found f WHERE f.receiver IS NOT NULL
+)
+SELECT f.receiver, d.receiver IS NOT NULL AS disabled FROM found f LEFT JOIN disabled_receivers d USING (receiver)
+WHERE f.receiver IS NOT NULL
+"""
+_EXPIRE = """
+WITH late AS MATERIALIZED (
+    SELECT q.position FROM unnest($2::text[]) AS w(receiver) CROSS JOIN LATERAL (
+        SELECT r.position FROM queue r WHERE r.receiver = w.receiver AND NOT r.waiting AND r.due_at < $1
+        ORDER BY r.receiver, r.due_at, r.position LIMIT $3 FOR UPDATE OF r SKIP LOCKED
+    ) q JOIN deliveries d USING (position) WHERE d.give_up_at < $1
+), over AS (
+    DELETE FROM queue WHERE position = ANY(ARRAY(SELECT position FROM late)) RETURNING position
+)
+UPDATE deliveries SET state = 'dead', settled_at = $1,
+    error = 'given up at the deadline: the receiver is disabled or not configured'
+WHERE position = ANY(ARRAY(SELECT position FROM over)) RETURNING receiver, channel, warning_id
+"""
+_FREE = """
+UPDATE queue SET waiting = false WHERE position = ANY(ARRAY(
+    SELECT w.position FROM queue w WHERE w.waiting AND NOT EXISTS (
+        SELECT FROM queue e WHERE e.receiver = w.receiver AND e.warning_id = w.warning_id AND e.position < w.position
+    ) LIMIT $1
+)) RETURNING position
+"""
+_PENDING = """
+SELECT (SELECT count(*) FROM queue) AS pending,
+    (SELECT created_at FROM deliveries WHERE position = (SELECT min(position) FROM queue)) AS oldest
+"""
+_FORGET_DELIVERIES = """
+WITH old AS (
+    DELETE FROM deliveries WHERE position = ANY(ARRAY(
+        SELECT position FROM deliveries WHERE created_at < $1 AND state <> 'pending' LIMIT $2
+    )) RETURNING delivery_id
+), their_attempts AS (
+    DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM old))
+)
+SELECT count(*) FROM old
+"""
+_FORGET_UNROUTED = """
+WITH old AS (
+    DELETE FROM changes WHERE change_id = ANY(ARRAY(
+        SELECT change_id FROM changes WHERE NOT routed AND seen_at < $1 LIMIT $2
+    )) RETURNING change_id
+)
+SELECT count(*) FROM old
+"""
+_FORGET_ROUTED = """
+WITH old AS (
+    DELETE FROM changes WHERE change_id = ANY(ARRAY(
+        SELECT c.change_id FROM changes c WHERE c.routed AND c.seen_at < $1 AND NOT EXISTS (
+            SELECT FROM deliveries d WHERE d.warning_id = c.warning_id AND d.change_id = c.change_id
+        ) LIMIT $2
+    )) RETURNING change_id
+)
+SELECT count(*) FROM old
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much is neither delivered nor dead, and since when the oldest of it."""
+
+    pending: int
+    oldest: datetime | None
+
+
+async def idle_receivers(connection: "asyncpg.Connection[Any]", serving: Sequence[str]) -> list[str]:
+    """Receivers with pending deliveries that nobody tries: disabled, or configured no more."""
+    rows = await connection.fetch(_QUEUED)
+    return [row["receiver"] for row in rows if row["disabled"] or row["receiver"] not in serving]
+
+
+async def expire(connection: "asyncpg.Connection[Any]", idle: Sequence[str], now: datetime) -> list[str]:
+    """Within a transaction: give up some that are past their deadline. Their channels; call again until none."""
+    rows = await connection.fetch(_EXPIRE, now, list(idle), ROWS_A_STEP)
+    if rows:
+        await connection.fetch(RELEASE, [row["receiver"] for row in rows], [row["warning_id"] for row in rows])
+    return [row["channel"] for row in rows]
+
+
+async def free_stuck(connection: "asyncpg.Connection[Any]") -> int:
+    """Let go what waits for nothing. There should never be any; how many there were."""
+    return len(await connection.fetch(_FREE, ROWS_A_STEP))
+
+
+async def backlog(connection: "asyncpg.Connection[Any]") -> Backlog:
+    """The size and the age of what is pending."""
+    row = await connection.fetchrow(_PENDING)
+    assert row is not None, "a SELECT without FROM gives a row"
+    return Backlog(**row)
+
+
+async def forget(connection: "asyncpg.Connection[Any]", now: datetime, *, remember: timedelta, keep: timedelta) -> int:
+    """Delete some rows past their time, and say how many; call again until none.
+
+    An id is remembered for `remember` at least, and as long as there is a delivery of its change.
+    """
+    deliveries = await connection.fetchval(_FORGET_DELIVERIES, now - keep, ROWS_A_STEP)
+    unrouted = await connection.fetchval(_FORGET_UNROUTED, now - remember, ROWS_A_STEP)
+    routed = await connection.fetchval(_FORGET_ROUTED, now - max(keep, remember), ROWS_A_STEP)
+    return int(deliveries + unrouted + routed)
