@@ -67,16 +67,19 @@ class Engine:
 
         Raises UnknownTypeError, and UnreadableError where data lacks what a family reads; both before anything changed.
         """
+        plan = self._plans.get(event.type) or self._plan(event.type)
+        data = _decode_all(plan, event)
+        time = event.time
+        if 0 < borrower.due <= clock:
+            # First, so that what is too late does not depend on whether a sweep came by before.
+            self.advance(borrower, clock, changes)
         known = borrower.knows(event.hash)
         if known is not None:
             return "duplicate" if known == event.digest else "id_conflict"
-        plan = self._plans.get(event.type) or self._plan(event.type)
-        time = event.time
         if (time < borrower.clock or time < borrower.forgotten_until) and self._too_late(borrower, event):
             return "too_late"
-        data = _decode_all(plan, event)
-        if borrower.due:
-            self.advance(borrower, max(time, clock), changes)
+        if 0 < borrower.due <= time:
+            self.advance(borrower, time, changes)
         if time > borrower.clock:
             borrower.clock = time
         borrower.remember(event.hash, time, event.digest)
@@ -130,8 +133,14 @@ class Engine:
         if fresh:
             return
         borrower.forget(self._lateness_days)
+        needed = self._needed_from(borrower, today)
         for name, prune in _PRUNES:
-            prune(getattr(borrower.facts, name), today)
+            prune(getattr(borrower.facts, name), needed)
+
+    def _needed_from(self, borrower: Borrower, today: int) -> int:
+        """The first day as of which the facts may still be asked for: today, or when an open warning was raised."""
+        raised = [state.open.raised_at for state in borrower.rules.values() if state.open is not None]
+        return max(min([today, *map(self.calendar.day_of, raised)]), today - KEPT_DAYS)
 
     def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         if borrower.ruleset != self._judged_by:
@@ -186,8 +195,10 @@ class Engine:
         warning = state.open
         if warning is None or judged.level is not None or cause.event is None or cause.since >= warning.raised_until:
             return None
-        if warning.raised_at < as_of.at - KEPT_DAYS * DAY:
-            return life.end(state, "cleared", "corrected") if judged.value is not None else None
+        if judged.value is None:
+            return None  # absent proves nothing
+        if warning.raised_at < as_of.at - (KEPT_DAYS - PRUNE_DAYS) * DAY:
+            return life.end(state, "cleared", "corrected")
         raised = AsOf(warning.raised_at, self.calendar.day_of(warning.raised_at), warning.raised_until)
         then = judge.judge(borrower.facts, raised)
         return life.end(state, "withdrawn", "corrected") if then.level is None else None

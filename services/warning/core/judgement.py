@@ -19,6 +19,8 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     value: float | int | None
     level: int | None
     bands: Bands
+    guarded: bool = False
+    """A guard was asked, so that a change of its indicators may matter too."""
 
 
 class Judge:
@@ -52,8 +54,8 @@ class Judge:
         if level is not None and self.rule.given is not None:
             allowed = self._evaluate(self.rule.given, self._guards, facts, as_of)
             if allowed is None:
-                return Judged(None, None, bands)
-            level = level if allowed else None
+                return Judged(None, None, bands, guarded=True)
+            return Judged(value, level if allowed else None, bands, guarded=True)
         return Judged(value, level, bands)
 
     def read(self, facts: Any, as_of: AsOf) -> Reading | None:
@@ -93,7 +95,7 @@ class Judge:
     def next_due(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
         """When to look again if no event comes: a lower bound, later than `as_of.at`."""
         moments = [self._measure_change(facts, state, judged, as_of)]
-        if judged.level is not None or judged.value is None:
+        if judged.guarded:
             moments += [self._any_change(each, facts, as_of) for each in self._guards]
         opened = state.open
         if self.rule.hold:
@@ -112,15 +114,17 @@ class Judge:
         return self._simple.next_change(facts, as_of, self._terms, up, down)
 
     def _bounds(self, judged: Judged, state: RuleState) -> tuple[float | None, float | None]:
-        """The thresholds next to the value; without a warning or a hold, only the one that makes matters worse."""
+        """The next values at which something may happen; without a warning or a hold, only those that are worse."""
         value, bands = judged.value, judged.bands
         assert value is not None
-        thresholds = [threshold for threshold, _ in bands.steps]
-        if self.rule.clear is not None and self.rule.clear.threshold is not None:
-            thresholds.append(self.rule.clear.threshold)
         above = bands.direction == "above"
-        up = min((each for each in thresholds if each > value or (each == value and not above)), default=None)
-        down = max((each for each in thresholds if each < value or (each == value and above)), default=None)
+        # A band is left, and a clear condition is lost, just beyond its threshold.
+        edges = [(each, nextafter(each, -inf)) if above else (nextafter(each, inf), each) for each, _ in bands.steps]
+        if self.rule.clear is not None and self.rule.clear.threshold is not None:
+            cleared = self.rule.clear.threshold
+            edges.append((nextafter(cleared, inf), cleared) if above else (cleared, nextafter(cleared, -inf)))
+        up = min([higher for higher, _ in edges if higher > value], default=None)
+        down = max([lower for _, lower in edges if lower < value], default=None)
         if state.open is None and not state.held:
             return (up, None) if above else (None, down)
         return up, down

@@ -6,11 +6,13 @@ import msgspec
 
 from services.warning.core.calendar import Calendar
 from services.warning.core.facts.amounts import ten_thousandths
-from services.warning.core.facts.family import KEPT_DAYS, Family
-from services.warning.core.records import Event
+from services.warning.core.facts.family import Family
+from services.warning.core.records import Event, identity
 
-MAX_LENDERS = 64
-"""A borrower with more is past any band; the ones first seen longest ago are forgotten."""
+MAX_LENDERS = 256
+"""A borrower with more is past any band. Which are kept depends on their names alone: on no order of arrival."""
+LOOK_BACK_DAYS = 90
+"""How far back indicators compare balances."""
 
 
 class ExposureReported(msgspec.Struct, gc=False):
@@ -65,7 +67,7 @@ def reported(state: Exposure, event: Event, data: ExposureReported, calendar: Ca
 
 def _bound(state: Exposure) -> None:
     if len(state.lenders) > MAX_LENDERS:
-        del state.lenders[min(state.lenders, key=lambda name: (state.lenders[name].first_day, name))]
+        del state.lenders[max(state.lenders, key=lambda name: identity("", name))]
 
 
 def holds(state: Exposure, event_hash: int) -> bool:
@@ -77,14 +79,13 @@ def holds(state: Exposure, event_hash: int) -> bool:
     )
 
 
-def prune(state: Exposure, today: int) -> None:
-    """Forget balances beyond the windows, but keep the newest of those as what later ones are compared with."""
-    horizon = today - KEPT_DAYS
+def prune(state: Exposure, day: int) -> None:
+    """Forget balances beyond the look back, but keep the newest of those as what later ones are compared with."""
     for lender in state.lenders.values():
         for days in lender.balances.values():
-            old = sorted(day for day in days if day < horizon)
-            for day in old[:-1]:
-                del days[day]
+            old = sorted(each for each in days if each <= day - LOOK_BACK_DAYS)
+            for each in old[:-1]:
+                del days[each]
 
 
 FAMILY = Family("exposure", Exposure, {"exposure.reported": (ExposureReported, reported)}, holds, prune)

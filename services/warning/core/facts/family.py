@@ -30,4 +30,4 @@ class Family:
     holds: Callable[[Any, int], bool]
     """(state, event hash) -> whether an item of that event is among the facts."""
     prune: Callable[[Any, int], None]
-    """(state, today) -> forget what is too old for any question, in place."""
+    """(state, day) -> forget, in place, what matters to no question as of that day or later."""

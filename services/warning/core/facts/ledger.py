@@ -125,12 +125,13 @@ class Ledger(msgspec.Struct, array_like=True, omit_defaults=True):
 def disbursed(state: Ledger, event: Event, data: LoanDisbursed, calendar: Calendar) -> int:
     """A later disbursement of the same loan replaces an earlier one with its whole schedule."""
     loan = _loan(state, data.loan_id, event.time)
+    before = loan.days[:1]
     if (event.time, event.hash) > (loan.time, loan.hash):
         loan.time, loan.hash = event.time, event.hash
         loan.currency, loan.principal = data.currency, ten_thousandths(data.principal)
         loan.schedule = [(each.due_date.toordinal(), ten_thousandths(each.amount)) for each in data.schedule]
         _redraw(loan)
-    return min([event.time, *(calendar.midnight(day + 1) for day in loan.days[:1])])
+    return min([event.time, *(calendar.midnight(day + 1) for day in before + loan.days[:1])])
 
 
 def fell_due(state: Ledger, event: Event, data: InstallmentDue, calendar: Calendar) -> int:
@@ -141,7 +142,8 @@ def fell_due(state: Ledger, event: Event, data: InstallmentDue, calendar: Calend
     if known is None or (known.time, known.hash) < (event.time, event.hash):
         loan.dues[day] = Due(ten_thousandths(data.amount), data.currency, event.time, event.hash)
         _redraw(loan)
-    return min(event.time, calendar.midnight(day + 1))
+    # Not `day` alone: another currency than before changes what counts of all the others too.
+    return min(event.time, calendar.midnight(min(day, loan.days[0]) + 1))
 
 
 def received(state: Ledger, event: Event, data: RepaymentReceived, calendar: Calendar) -> int:
@@ -230,11 +232,11 @@ def holds(state: Ledger, event_hash: int) -> bool:
     )
 
 
-def prune(state: Ledger, today: int) -> None:
+def prune(state: Ledger, day: int) -> None:
     """Forget loans that are closed for good, loans nobody disbursed, and tombstones that have done their work."""
     if not state.loans:
         return
-    now = (today - EPOCH_DAY) * DAY
+    now = (day - EPOCH_DAY) * DAY
     for loan_id, loan in list(state.loans.items()):
         kept = CLOSED_KEPT if loan.closed else UNKNOWN_KEPT
         newest = max(loan.touched, loan.closed.moment) if loan.closed else loan.touched

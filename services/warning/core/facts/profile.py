@@ -40,7 +40,7 @@ def holds(state: Profile, event_hash: int) -> bool:
     return state.hash == event_hash
 
 
-def prune(_state: Profile, _today: int) -> None:
+def prune(_state: Profile, _day: int) -> None:
     """One registration never grows old."""
 
 

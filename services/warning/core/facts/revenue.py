@@ -4,8 +4,12 @@ import msgspec
 
 from services.warning.core.calendar import Calendar, last_day_of, month_index
 from services.warning.core.facts.amounts import ten_thousandths
-from services.warning.core.facts.family import KEPT_DAYS, Family
+from services.warning.core.facts.family import Family
 from services.warning.core.records import Event
+
+
+WINDOW_MONTHS = 12
+"""How many months indicators look at, up to the latest known one."""
 
 
 class RevenueReported(msgspec.Struct, gc=False):
@@ -24,7 +28,7 @@ class Month(msgspec.Struct, array_like=True, gc=False):
     time: int
     hash: int
     moment: int
-    """When it counts from: the report's time, or the month's end where that was later."""
+    """When it counts from: the month's end, or the report's time where that came first."""
 
 
 class Revenue(msgspec.Struct, array_like=True, omit_defaults=True):
@@ -49,9 +53,10 @@ def holds(state: Revenue, event_hash: int) -> bool:
     return any(month.hash == event_hash for month in state.months.values())
 
 
-def prune(state: Revenue, today: int) -> None:
-    """Forget months that ended before all windows; a year's window may end 45 days ago and start a year earlier."""
-    for index in [each for each in state.months if last_day_of(each) < today - KEPT_DAYS - 90]:
+def prune(state: Revenue, day: int) -> None:
+    """Forget months before the window of the latest that had ended by that day."""
+    ended = [index for index in state.months if last_day_of(index) < day]
+    for index in [each for each in ended if each <= max(ended) - WINDOW_MONTHS]:
         del state.months[index]
 
 

@@ -4,10 +4,10 @@ from math import ceil
 from typing import Any
 
 from services.warning.core.calendar import AsOf
-from services.warning.core.facts.exposure import Balance, Lender
+from services.warning.core.facts.exposure import LOOK_BACK_DAYS, Balance, Lender
 from services.warning.core.indicators.indicator import Indicator, Reading, Terms, earliest
 
-WINDOW_DAYS = 90
+WINDOW_DAYS = LOOK_BACK_DAYS
 
 
 def _is_new(lender: Lender, as_of: AsOf) -> bool:

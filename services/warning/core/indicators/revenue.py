@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.warning.core.calendar import AsOf, last_day_of
-from services.warning.core.facts.revenue import Month
+from services.warning.core.facts.revenue import WINDOW_MONTHS, Month
 from services.warning.core.indicators.indicator import Indicator, Reading, Terms, only_by_events
 
 MIN_MONTHS = 6
@@ -18,7 +18,9 @@ def _window(facts: Any, as_of: AsOf) -> dict[int, Month]:
         return {}
     latest = known[0]
     currency = months[latest].currency
-    return {index: months[index] for index in known if index > latest - 12 and months[index].currency == currency}
+    return {
+        index: months[index] for index in known if index > latest - WINDOW_MONTHS and months[index].currency == currency
+    }
 
 
 def change(facts: Any, as_of: AsOf, terms: Terms) -> float | None:
