@@ -17,6 +17,7 @@ from rich.console import Console
 from deploy.local import processes
 from deploy.local.demo import report
 from deploy.local.demo.deliveries import Deliveries
+from deploy.local.demo.explanation import explanation
 from deploy.local.demo.receiver import PATH, Receiver, listening, new_secret
 from deploy.local.demo.screen import line, screen
 from deploy.local.demo.settling import Backlog, DemoFailedError, until_settled
@@ -135,7 +136,7 @@ async def _explain(console: Console, stack: Stack, deliveries: Deliveries, sessi
     async with session.get(url) as response:
         if response.status != 200:
             raise DemoFailedError(f"expected {url} to explain the warning, got {response.status}")
-        console.print(report.explanation(await response.json()))
+        console.print(explanation(await response.json()))
 
 
 async def _stay(console: Console, stack: Stack) -> None:

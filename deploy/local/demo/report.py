@@ -1,12 +1,10 @@
-"""What the demo says at its end: a table of what was delivered, and one warning explained in full."""
+"""What the demo says at its end: a table of what was delivered, how fast, and which warning is worth explaining."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -33,8 +31,8 @@ class Run:
 def changes_table(changes: Sequence[WarningChange]) -> Table:
     """How many changes of each kind, by rule and level."""
     counts = Counter((each.rule, each.severity, each.kind) for each in changes)
-    table = Table(title="Warning changes delivered", title_justify="left")
-    table.add_column("rule")
+    table = Table(title="Warning changes delivered", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    table.add_column("rule", no_wrap=True)
     table.add_column("level")
     for kind in SHOWN_KINDS:
         table.add_column(kind, justify="right")
@@ -45,7 +43,7 @@ def changes_table(changes: Sequence[WarningChange]) -> Table:
                 table.add_row(
                     rule, Text(level, COLOURS[level]), *(f"{number:,}" if number else "" for number in numbers)
                 )
-        table.add_section()
+    table.add_section()
     totals = Counter(each.kind for each in changes)
     table.add_row("all", "", *(f"{totals[kind]:,}" for kind in SHOWN_KINDS), style="bold")
     return table
@@ -78,28 +76,3 @@ def worth_explaining(changes: Sequence[WarningChange]) -> WarningChange | None:
         return None
     life = max(lives.values(), key=lambda each: (len({change.kind for change in each}), max(map(urgency, each))))
     return max(life, key=urgency)
-
-
-def explanation(warning: Mapping[str, Any]) -> RenderableType:
-    """A warning as its API tells it, every field of it, nested ones indented."""
-    return Panel(Group(*_lines(warning, 0)), title="One warning, explained in full", title_align="left")
-
-
-def _lines(value: Mapping[str, Any], depth: int) -> list[Text]:
-    lines: list[Text] = []
-    for name, inner in value.items():
-        label = Text("  " * depth + name.replace("_", " "), style="dim")
-        if isinstance(inner, Mapping):
-            lines += [label, *_lines(inner, depth + 1)]
-        elif isinstance(inner, list) and inner and isinstance(inner[0], Mapping):
-            for number, each in enumerate(inner, 1):
-                lines += [Text.assemble(label, f" {number}"), *_lines(each, depth + 1)]
-        else:
-            lines.append(Text.assemble(label, ": ", _plain(inner)))
-    return lines
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)

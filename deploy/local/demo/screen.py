@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from time import monotonic
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -22,10 +23,15 @@ def urgency(change: WarningChange) -> tuple[bool, int]:
     return change.kind in _GROWS_WORSE, _SERIOUSNESS[change.severity]
 
 
+def business_day(change: WarningChange) -> str:
+    """The lender's own date of a change: its midnight is seldom that of UTC."""
+    return f"{change.at.astimezone(ZoneInfo(change.time_zone)):%Y-%m-%d}"
+
+
 def line(change: WarningChange) -> Text:
     """One change in one line."""
     level = change.severity
-    told = Text(f"{change.at:%Y-%m-%d}  ", style="dim")
+    told = Text(f"{business_day(change)}  ", style="dim")
     told.append(f"{level:<6} {change.kind:<9}", style=COLOURS[level])
     return told.append(f"  {change.borrower_id}  {change.text.en}", style="default")
 
@@ -58,7 +64,10 @@ class Screen:
         told = line(change)
         if others:
             told.append(f"  (and {others} more)", style="dim")
-        self._console.print(told, no_wrap=True, overflow="ellipsis", soft_wrap=not self._console.is_terminal)
+        if self._console.is_terminal:
+            self._console.print(told, no_wrap=True, overflow="ellipsis")
+        else:
+            self._console.print(told, soft_wrap=True)
 
 
 @contextmanager

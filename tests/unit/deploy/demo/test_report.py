@@ -4,7 +4,8 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from deploy.local.demo.report import Run, changes_table, explanation, figures, worth_explaining
+from deploy.local.demo.explanation import explanation
+from deploy.local.demo.report import Run, changes_table, figures, worth_explaining
 from deploy.local.feeder import FeedReport
 from deploy.local.scrape import MetricsPage
 from shared.warnings import Kind, Level
@@ -36,8 +37,9 @@ def test_nothing_delivered_is_nothing_to_explain() -> None:
 def test_changes_are_counted_by_rule_level_and_kind() -> None:
     lines = [line.split() for line in _shown(changes_table([*BRIEF, *FULL])).splitlines()]
 
-    assert ["│", "missed_payment", "│", "yellow", "│", "│", "1", "│", "│", "│", "│"] in lines
-    assert ["│", "all", "│", "│", "2", "│", "1", "│", "1", "│", "1", "│", "0", "│"] in lines
+    assert ["missed_payment", "blue", "1", "1", "1"] in lines
+    assert ["missed_payment", "yellow", "1"] in lines
+    assert ["all", "2", "1", "1", "1", "0"] in lines
 
 
 def test_the_figures_say_how_much_and_how_fast() -> None:
@@ -52,7 +54,28 @@ def test_the_figures_say_how_much_and_how_fast() -> None:
     assert "p99 within 50 ms" in shown
 
 
-def test_a_warning_is_explained_with_all_its_fields_however_deep() -> None:
-    shown = _shown(explanation({"rule": "missed_payment", "changes": [{"measure": {"value": 7}}], "items": []}))
+def test_a_warning_is_explained_at_its_worst_moment_with_its_whole_life() -> None:
+    acknowledged = {"by": "officer 7", "note": None, "at": "2025-05-04T10:00:00Z"}
+    changes = [each.model_dump(mode="json") for each in FULL]
+    shown = _shown(explanation({"changes": changes, "acknowledgements": [acknowledged]}))
 
-    assert all(words in shown for words in ("rule: missed_payment", "changes 1", "measure", "value: 7", "items: none"))
+    for words in (
+        "This is a test message",
+        "borrower TEST-0001, loan TEST-LOAN-1",
+        "days_past_due = 8 days",
+        "yellow from 7",
+        "time passing",
+        "2026-01-01 to 2026-01-09",
+        "all that is due is paid",
+        "ruleset test 0 (000000000000), engine test",
+        "2025-05-02  raised blue",
+        "2025-05-05  cleared",
+        "by officer 7: no note",
+    ):
+        assert words in shown
+
+
+def test_a_warning_nobody_answered_for_says_so() -> None:
+    shown = _shown(explanation({"changes": [BRIEF[0].model_dump(mode="json")], "acknowledgements": []}))
+
+    assert "by nobody yet" in shown
