@@ -39,6 +39,10 @@ class ControlOutbox:
                 log.warning("warning.control.not_published", error=f"{type(error).__name__}: {error}")
                 await self._connection.renew()
             await self._pause(stop)
+        await self.close()
+
+    async def close(self) -> None:
+        """Let another replica publish."""
         await self._connection.close()
 
     async def publish(self) -> int:
