@@ -197,7 +197,7 @@ class Engine:
             return None
         if judged.value is None:
             return None  # absent proves nothing
-        if warning.raised_at < as_of.at - (KEPT_DAYS - PRUNE_DAYS) * DAY:
+        if warning.raised_at < as_of.at - KEPT_DAYS * DAY:
             return life.end(state, "cleared", "corrected")
         raised = AsOf(warning.raised_at, self.calendar.day_of(warning.raised_at), warning.raised_until)
         then = judge.judge(borrower.facts, raised)

@@ -7,7 +7,6 @@ from services.warning.core.facts.amounts import ten_thousandths
 from services.warning.core.facts.family import Family
 from services.warning.core.records import Event
 
-
 WINDOW_MONTHS = 12
 """How many months indicators look at, up to the latest known one."""
 

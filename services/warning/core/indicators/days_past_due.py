@@ -7,7 +7,7 @@ from typing import Any
 from services.warning.core.calendar import AsOf, Calendar
 from services.warning.core.facts.ledger import Loan, paid_before
 from services.warning.core.indicators.indicator import Indicator, Reading, Terms, earliest
-from services.warning.core.rules.ruleset import Materiality
+from services.warning.core.rules.ruleset import MILLION, Materiality
 
 
 def overdue_days(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar) -> int:
@@ -31,7 +31,9 @@ def overdue_days(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar)
 
 
 def _material(loan: Loan, overdue: int, paid: int, rule: Materiality) -> bool:
-    return overdue > rule.absolute and (not rule.relative or overdue > rule.relative * (loan.owed[-1] - paid))
+    if overdue <= rule.absolute:
+        return False
+    return not rule.relative or overdue * MILLION > rule.relative * (loan.owed[-1] - paid)
 
 
 def _run(loan: Loan, today: int, first: int, rule: Materiality, calendar: Calendar) -> int:

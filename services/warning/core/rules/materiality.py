@@ -7,7 +7,7 @@ import yaml
 from services.warning.core.facts.amounts import ten_thousandths
 from services.warning.core.rules.document import Document
 from services.warning.core.rules.reading import describe, mapping, number
-from services.warning.core.rules.ruleset import Materiality
+from services.warning.core.rules.ruleset import MILLION, Materiality
 
 KINDS = ("individual", "enterprise")
 _TERMS = ("materiality", "grace_days")
@@ -46,11 +46,11 @@ def _amount(document: Document, node: yaml.Node) -> int:
     return ten_thousandths(node.value)
 
 
-def _share(document: Document, node: yaml.Node) -> float:
+def _share(document: Document, node: yaml.Node) -> int:
     value = number(document, node, "'relative'")
     if value is not None and not 0 <= value < 1:
         document.wrong(node, f"expected 'relative' from 0 up to 1 (0.01 is one percent), got {value:g}")
-    return value or 0.0
+    return round((value or 0.0) * MILLION)
 
 
 def _days(document: Document, node: yaml.Node) -> int:

@@ -113,14 +113,17 @@ class Rule:
         return (*measured, *(self.given.names if self.given else ()))
 
 
+MILLION = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Materiality:
     """When an amount overdue counts: it must exceed both legs."""
 
     absolute: int = 100
     """Ten-thousandths of the loan's currency: 0.01."""
-    relative: float = 0.0
-    """Share of what the loan still owes."""
+    relative: int = 0
+    """Millionths of what the loan still owes, so that an amount on the limit is judged exactly."""
     grace_days: int = 0
     """Days taken off the count of days past due."""
 
