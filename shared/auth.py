@@ -73,11 +73,26 @@ class Keyring:
             return ANYONE
         return self._by_hash.get(hashlib.sha256((token or "").encode()).hexdigest())
 
+    def caller(self, token: str | None, scope: Scope) -> ApiKey:
+        """The key this token proves. Raises HTTPException: 401 where it proves none, 403 where it lacks the scope."""
+        key = self.holder(token)
+        if key is None:
+            raise HTTPException(401, "expected an API key: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+        if scope not in key.scopes:
+            raise HTTPException(403, f"key {key.name!r} lacks the scope {scope!r}")
+        return key
+
 
 def new_key() -> tuple[str, str]:
     """A fresh token and the SHA-256 to store."""
     token = secrets.token_urlsafe(32)
     return token, hashlib.sha256(token.encode()).hexdigest()
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token of an Authorization header, where it is a bearer's."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token if scheme.lower() == "bearer" else None
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key")
@@ -87,11 +102,6 @@ def require(keyring: Keyring, scope: Scope) -> Callable[..., ApiKey]:
     """A FastAPI dependency: the caller's key, or 401 without one and 403 without the scope."""
 
     def caller(_: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> ApiKey:
-        key = keyring.holder(given.credentials if given else None)
-        if key is None:
-            raise HTTPException(401, "expected an API key: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
-        if scope not in key.scopes:
-            raise HTTPException(403, f"key {key.name!r} lacks the scope {scope!r}")
-        return key
+        return keyring.caller(given.credentials if given else None, scope)
 
     return caller

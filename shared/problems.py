@@ -45,6 +45,11 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     )
 
 
+def http_problem(error: HTTPException) -> Problem:
+    """What Starlette or a dependency refused with, as a problem."""
+    return Problem(title="Request refused", status=error.status_code, detail=str(error.detail))
+
+
 def field_errors(errors: Sequence[Any], drop: int = 0) -> list[FieldError]:
     """Pydantic's errors as JSON pointers; `drop` leading parts of each location are not the caller's."""
     return [
@@ -76,8 +81,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
-        problem = Problem(title="Request refused", status=error.status_code, detail=str(error.detail))
-        return problem_response(problem, error.headers)
+        return problem_response(http_problem(error), error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: FastAPI, *work: Work, host: str, port: int) -> None:
+async def serve(app: ASGIApp, *work: Work, host: str, port: int) -> None:
     """Serve `app` and run `work` until SIGTERM or SIGINT, then drain. Raises what any of them raised."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

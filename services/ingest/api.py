@@ -83,14 +83,15 @@ def events_router(ingest: Ingest, keyring: Keyring) -> APIRouter:
 
     @router.post("/events", status_code=202, summary="Send one event", **documentation.SEND_EVENT)
     async def send_event(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
-        return await ingest.take_event(request, _sender(caller))
+        return await ingest.take_event(request, sender_of(caller))
 
     @router.post("/events:batch", status_code=202, summary="Send many events", **documentation.SEND_BATCH)
     async def send_batch(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
-        return await ingest.take_batch(request, _sender(caller))
+        return await ingest.take_batch(request, sender_of(caller))
 
     return router
 
 
-def _sender(key: ApiKey) -> Sender:
+def sender_of(key: ApiKey) -> Sender:
+    """Who sends with this key."""
     return Sender(key.source, "clock" in key.scopes)

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.ingest.admission import Admission
 from services.ingest.api import Ingest, events_router
+from services.ingest.direct import Direct
 from services.ingest.documentation import IngestApp
 from services.ingest.inbound.consumer import Inbound
 from services.ingest.intake import Intake
@@ -43,14 +43,14 @@ def publisher(settings: IngestSettings, producer: Producer, metrics: Metrics) ->
     )
 
 
-def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> FastAPI:
+def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> Direct:
     """The HTTP application."""
     app = IngestApp(title="Bellwether ingest", version="1.0.0", description="Takes events from core-banking systems.")
     install_problem_handlers(app)
     app.include_router(events_router(ingest, keyring))
     app.include_router(schemas_router(Topics(ingest.settings.kafka_topic_prefix)))
     app.include_router(health_router(registry, checks))
-    return app
+    return Direct(app, ingest, keyring)
 
 
 def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: Lag, metrics: Metrics) -> Inbound:

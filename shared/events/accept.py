@@ -16,6 +16,7 @@ MAX_EVENT_BYTES = 262_144
 
 CONTENT_TYPE = "application/cloudevents+json"
 
+_validate = ANY_EVENT.validator.validate_json
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -39,7 +40,7 @@ def accept(raw: bytes) -> Accepted:
     """
     if len(raw) > MAX_EVENT_BYTES:
         raise _refused("event_too_large", f"expected an event of at most {MAX_EVENT_BYTES} bytes, got {len(raw)}")
-    event = ANY_EVENT.validate_json(raw)
+    event: Envelope[EventData] = _validate(raw)
     if (event.subject == CONTROL_SUBJECT) is not (event.type in CONTROL_TYPES):
         raise _wrong_subject(event)
     document = _decode(raw)
