@@ -24,7 +24,7 @@ async def until(
     """Ask until `condition` holds. Raises AssertionError after `seconds`."""
     try:
         async with asyncio.timeout(seconds):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - what is waited for is in another process
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         raise AssertionError(f"waited {seconds:g} s until {what}, in vain") from None
@@ -42,6 +42,12 @@ async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     found += batch
     return sorted(found, key=lambda each: (each.partition, each.offset))
+
+
+async def ends(bootstrap: str, topic: str) -> int:
+    """How many records a topic holds, over all its partitions."""
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        return sum((await consumer.end_offsets([TopicPartition(topic, each) for each in range(PARTITIONS)])).values())
 
 
 async def changes(bootstrap: str, topic: str) -> list[WarningChange]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from tests.bench.machine import Machine, machine
 PARTS = ("warning", "ingest", "latency", "restart", "scale", "timers")
 RESULTS = ROOT / "build" / "bench.json"
 
-Measure = Callable[[Machine], Awaitable[dict[str, Any]]]
+Measure = Callable[[Machine], Coroutine[Any, Any, dict[str, Any]]]
 
 
 def main(

@@ -31,7 +31,7 @@ async def measure(machine: Machine) -> dict[str, Any]:
 
 
 def _book(borrowers: int) -> tuple[list[Item], list[Item]]:
-    """Events that bring every borrower into being, and the later ones whose cost is measured: borrowers drawn evenly."""
+    """Events that bring every borrower into being, and the later ones, drawn evenly, whose cost is measured."""
     items = [each for each in generate(events=borrowers * 4, borrowers=borrowers) if each.key is not None]
     cut = len(items) - max(DRAWN, len(items) // 4)
     later = items[cut:]

@@ -40,7 +40,7 @@ async def measure(machine: Machine, *, due: int = DUE) -> dict[str, Any]:
 
 
 async def _all_fired(connection: "asyncpg.Connection") -> None:
-    while await connection.fetchval(
+    while await connection.fetchval(  # noqa: ASYNC110 - the worker is another process
         "SELECT EXISTS (SELECT FROM timers t JOIN partition_progress p USING (partition) WHERE t.due_at <= p.clock)"
         " OR EXISTS (SELECT FROM partition_progress WHERE clock = 0)"
     ):

@@ -1,7 +1,7 @@
 """A year of a bank: 50,000 borrowers' instalments, repayments, revenues and other debts, in the order of their time.
 
-Nine in ten instalments are paid on time, some late, in two parts or never; a fifth of the borrowers report revenue, one in
-twenty of those falls by 40 %; three in a hundred borrow from three or four other lenders within two months.
+Nine in ten instalments are paid on time, some late, in two parts or never; a fifth of the borrowers report revenue,
+one in twenty of those falls by 40 %; three in a hundred borrow from three or four other lenders within two months.
 """
 
 from collections.abc import Iterator

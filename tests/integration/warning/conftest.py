@@ -131,7 +131,7 @@ RunWorker = Callable[..., AbstractAsyncContextManager[Metrics]]
 
 @pytest.fixture
 def run_worker(deployment: Deployment) -> RunWorker:
-    """Runs one more replica while its context lasts; it is asked to stop at the end, and must then stop in good order."""
+    """Runs one more replica while its context lasts; at the end it is asked to stop, and must do so in good order."""
 
     @asynccontextmanager
     async def run(*, engine: Engine | None = None, settings: Settings | None = None) -> AsyncIterator[Metrics]:
@@ -141,13 +141,15 @@ def run_worker(deployment: Deployment) -> RunWorker:
         engine = engine or load_engine(settings.ruleset_file, settings.time_zone)
         stop = asyncio.Event()
         try:
-            async with assembled(settings, engine, producer, deployment.clock, metrics) as worker:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(worker.run(stop))
-                    try:
-                        yield metrics
-                    finally:
-                        stop.set()
+            async with (
+                assembled(settings, engine, producer, deployment.clock, metrics) as worker,
+                asyncio.TaskGroup() as group,
+            ):
+                group.create_task(worker.run(stop))
+                try:
+                    yield metrics
+                finally:
+                    stop.set()
         finally:
             await producer.stop()
 

@@ -49,7 +49,7 @@ class Api:
 
 @pytest.fixture
 async def decided(deployment: Deployment, run_worker: RunWorker) -> Deployment:
-    """B1 is nine days past due on L1 and borrows from two new lenders, B2 paid late, and business time is 10 February."""
+    """B1 is nine days past due and borrows from two new lenders, B2 paid late, and it is 10 February."""
     who = {"kind": "individual", "segment": "consumer", "region": "Kano"}
     await deployment.append(
         event("borrower.registered", "B1", "2025-01-01", who),
@@ -71,7 +71,7 @@ async def _serving(app: Any, port: int) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
     with server.capture_signals():
         task = asyncio.create_task(server._serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0)
         try:
             yield f"http://127.0.0.1:{port}"
@@ -85,7 +85,8 @@ async def api(decided: Deployment, free_port: int) -> AsyncIterator[Api]:
     """The HTTP side, with one key for reading and one for acknowledging."""
     settings = decided.settings
     made = {scope: new_key() for scope in ("warnings", "acknowledge")}
-    keyring = Keyring([ApiKey(name=scope, sha256=digest, scopes={scope}) for scope, (_, digest) in made.items()])  # type: ignore[arg-type]
+    keys = [{"name": scope, "sha256": digest, "scopes": {scope}} for scope, (_, digest) in made.items()]
+    keyring = Keyring([ApiKey.model_validate(each) for each in keys])
     database = create_engine(settings, SCHEMA)
     producer = Producer(settings, client_id="test")
     control = ControlOutbox(SteadyConnection(settings), producer)

@@ -36,7 +36,8 @@ async def test_each_filter_keeps_the_warnings_that_meet_it(api: Api, filters: di
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(api: Api) -> None:
-    found, cursor = [], {}
+    found: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         _, body = await api.get("/v1/warnings", limit="1", **cursor)
         found += [each["warning_id"] for each in body["warnings"]]
@@ -57,7 +58,8 @@ async def test_a_cursor_nobody_gave_out_is_a_400(api: Api, cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "filters", [{"level": "purple"}, {"limit": "0"}, {"borrower_id": "a b"}, {"raised_from": "99999-01-01"}, {"rule": "\x00"}]
+    "filters",
+    [{"level": "purple"}, {"limit": "0"}, {"borrower_id": "a b"}, {"raised_from": "99999-01-01"}, {"rule": "\x00"}],
 )
 async def test_a_filter_that_makes_no_sense_is_a_422_that_names_it(api: Api, filters: dict[str, str]) -> None:
     status, body = await api.get("/v1/warnings", **filters)

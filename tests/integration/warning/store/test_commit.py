@@ -99,7 +99,7 @@ class LostAnswer(SteadyConnection):
         if not self._armed:
             return connection
         self._armed = False
-        return _Breaking(connection, after=self._after)  # type: ignore[return-value]
+        return _Breaking(connection, after=self._after)
 
 
 class _Breaking:

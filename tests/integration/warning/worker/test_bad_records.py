@@ -13,16 +13,27 @@ from tests.integration.warning.conftest import Deployment, RunWorker
 from tests.topics import PARTITIONS, append_raw, until
 
 HOME = partition_of(b"B1", PARTITIONS)
+
+
+def _raw(
+    identity: str, event_type: str, data: str, *, subject: str = "B1", time: str = "2025-01-01T00:00:00Z"
+) -> bytes:
+    return (
+        f'{{"id":"{identity}","source":"/s","type":"{event_type}","subject":"{subject}","time":"{time}","data":{data}}}'
+    ).encode()
+
+
+CLOSED = '{"loan_id":"L","closed_on":"2025-01-01"}'
 BROKEN = {
     "no JSON": b"{",
     "no UTF-8": b"\xff\xfe\x00",
     "nothing": b"",
     "no event": b'{"id": "1"}',
-    "a time without its offset": b'{"id":"1","source":"/s","type":"loan.closed","subject":"B1","time":"2025-01-01T00:00:00","data":{}}',
-    "data that lacks what is read": b'{"id":"2","source":"/s","type":"loan.closed","subject":"B1","time":"2025-01-01T00:00:00Z","data":{}}',
-    "a clock without its moment": b'{"id":"3","source":"/s","type":"clock.advanced","subject":"clock","time":"2025-01-01T00:00:00Z","data":{}}',
-    "another borrower's key": b'{"id":"4","source":"/s","type":"loan.closed","subject":"B2","time":"2025-01-01T00:00:00Z","data":{"loan_id":"L","closed_on":"2025-01-01"}}',
-    "a NUL": b'{"id":"5\\u0000","source":"/s","type":"loan.closed","subject":"B1","time":"2025-01-01T00:00:00Z","data":{"loan_id":"L","closed_on":"2025-01-01"}}',
+    "a time without its offset": _raw("1", "loan.closed", CLOSED, time="2025-01-01T00:00:00"),
+    "data that lacks what is read": _raw("2", "loan.closed", "{}"),
+    "a clock without its moment": _raw("3", "clock.advanced", "{}", subject="clock"),
+    "another borrower's key": _raw("4", "loan.closed", CLOSED, subject="B2"),
+    "a NUL": _raw("5\\u0000", "loan.closed", CLOSED),
     "deep nesting": b"[" * 100_000,
 }
 
@@ -44,7 +55,7 @@ async def test_records_that_cannot_be_read_go_to_the_dead_letters_and_their_neig
 
 
 async def test_a_record_on_a_foreign_partition_is_put_aside(deployment: Deployment, run_worker: RunWorker) -> None:
-    value = b'{"id":"1","source":"/s","type":"loan.closed","subject":"B1","time":"2025-01-01T00:00:00Z","data":{"loan_id":"L","closed_on":"2025-01-01"}}'
+    value = _raw("1", "loan.closed", CLOSED)
     wrong = (HOME + 1) % PARTITIONS
     await append_raw(deployment.settings.kafka_bootstrap, deployment.topics.events, [(wrong, b"B1", value)])
 
@@ -139,7 +150,7 @@ async def test_a_due_time_on_which_the_engine_fails_is_parked_and_the_others_fir
 async def test_an_event_of_unknown_type_stops_its_partition_and_no_other(
     deployment: Deployment, run_worker: RunWorker
 ) -> None:
-    unknown = b'{"id":"1","source":"/s","type":"rating.changed","subject":"B1","time":"2025-01-01T00:00:00Z","data":{}}'
+    unknown = _raw("1", "rating.changed", "{}")
     other = next(f"B{number}" for number in range(2, 99) if partition_of(f"B{number}".encode(), PARTITIONS) != HOME)
     await append_raw(deployment.settings.kafka_bootstrap, deployment.topics.events, [(HOME, b"B1", unknown)])
     await deployment.append(

@@ -51,7 +51,7 @@ async def test_two_workers_share_the_partitions_and_tell_each_change_once(
         async with run_worker() as second:
 
             async def shared() -> bool:
-                return first.partitions._value.get() == second.partitions._value.get() == 2
+                return bool(first.partitions._value.get() == second.partitions._value.get() == 2)
 
             await until(shared, what="each owns two partitions")
             await deployment.append(*_month(2))
@@ -110,7 +110,8 @@ async def test_the_outbox_of_a_worker_that_died_is_published_before_anything_new
         await deployment.caught_up()
     (told,) = await records(deployment.settings.kafka_bootstrap, deployment.topics.warnings)
     await deployment.connection.execute(
-        "INSERT INTO outbox SELECT partition, outbox_seq, $1, $2, $3, '\\x90' FROM partition_progress WHERE outbox_seq > 0",
+        "INSERT INTO outbox SELECT partition, outbox_seq, $1, $2, $3, '\\x90'"
+        " FROM partition_progress WHERE outbox_seq > 0",
         deployment.topics.warnings,
         told.key,
         told.value,
