@@ -167,7 +167,7 @@ class Engine:
             reading = judge.read(borrower.facts, as_of)
             assert reading is not None, "a change comes of a measure"
             if step.level is not None and state.open is not None:
-                state.open.loan_id = reading.loan_id
+                state.open.loan_id = reading.loan_id or state.open.loan_id
             changes.append(self._teller.tell(borrower, rule, state, step, judged, reading, as_of, cause.event))
             life.settle(state, step)
         state.due = judge.next_due(borrower.facts, state, judged, as_of) or 0

@@ -131,7 +131,7 @@ def disbursed(state: Ledger, event: Event, data: LoanDisbursed, calendar: Calend
         loan.currency, loan.principal = data.currency, ten_thousandths(data.principal)
         loan.schedule = [(each.due_date.toordinal(), ten_thousandths(each.amount)) for each in data.schedule]
         _redraw(loan)
-    return min([event.time, *(calendar.midnight(day + 1) for day in before + loan.days[:1])])
+    return min([event.time, *(_counts_from(day, calendar) for day in before + loan.days[:1])])
 
 
 def fell_due(state: Ledger, event: Event, data: InstallmentDue, calendar: Calendar) -> int:
@@ -143,7 +143,7 @@ def fell_due(state: Ledger, event: Event, data: InstallmentDue, calendar: Calend
         loan.dues[day] = Due(ten_thousandths(data.amount), data.currency, event.time, event.hash)
         _redraw(loan)
     # Not `day` alone: another currency than before changes what counts of all the others too.
-    return min(event.time, calendar.midnight(min(day, loan.days[0]) + 1))
+    return min(event.time, _counts_from(min([day, *loan.days[:1]]), calendar))
 
 
 def received(state: Ledger, event: Event, data: RepaymentReceived, calendar: Calendar) -> int:
@@ -180,6 +180,11 @@ def closed(state: Ledger, event: Event, data: LoanClosed, calendar: Calendar) ->
     if known is None or (known.time, known.hash) < (event.time, event.hash):
         loan.closed = Closing(moment, event.time, event.hash)
     return moment if known is None else min(moment, known.moment)
+
+
+def _counts_from(due_day: int, calendar: Calendar) -> int:
+    """The last moment before the end of a due day, so that what looks as of the next 00:00 has looked at it."""
+    return calendar.midnight(due_day + 1) - 1
 
 
 def _loan(state: Ledger, loan_id: str, time: int) -> Loan:
