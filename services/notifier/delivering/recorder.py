@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 
 import structlog
 
@@ -34,6 +35,9 @@ class Recorder:
         self._endpoints = endpoints
         self._clock = clock
         self._metrics = metrics
+        # Looking a labelled series up takes as long as all else that is counted here, so it is done once.
+        self._series = cache(metrics.deliveries.labels)
+        self._durations = cache(metrics.attempt_seconds.labels)
         self._released = released
         self._waiting: asyncio.Queue[Outcome | None] = asyncio.Queue()
 
@@ -78,8 +82,8 @@ class Recorder:
     def _count(self, outcome: Outcome, *, recorded: bool) -> None:
         claim, conclusion = outcome.claim, outcome.conclusion
         channel = self._endpoints[claim.receiver].channel_name
-        self._metrics.attempt_seconds.labels(channel).observe(outcome.seconds)
-        self._metrics.deliveries.labels(channel, conclusion.result if recorded else "fenced").inc()
+        self._durations(channel).observe(outcome.seconds)
+        self._series(channel, conclusion.result if recorded else "fenced").inc()
         if not recorded:
             log.warning("notifier.delivery.fenced", delivery_id=str(claim.delivery_id), receiver=claim.receiver)
         elif conclusion.state == "dead":

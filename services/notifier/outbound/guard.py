@@ -1,5 +1,6 @@
 """Refuses a connection by the address it is really going to."""
 
+import errno
 import socket
 from collections.abc import Callable, Sequence
 
@@ -22,7 +23,8 @@ def guarded_sockets(allowed: Sequence[Network]) -> Callable[[AddrInfoType], sock
         family, kind, protocol, _, target = info
         address = str(target[0])
         if not may_be_reached(address, allowed):
-            raise AddressRefusedError(f"{address} is a private address and in none of the receiver's allow_networks")
+            said = f"{address} is a private address and in none of the receiver's allow_networks"
+            raise AddressRefusedError(errno.EACCES, said)
         return socket.socket(family, kind, protocol)
 
     return make

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.notifier.store.connection import OUTAGES, PASSING
+
 _DELIVERY = """
 SELECT d.delivery_id AS id, d.change_id, d.warning_id, d.borrower_id, d.kind, d.level, d.receiver, d.channel, d.state,
     d.position, d.created_at, d.accepted_at, d.give_up_at, d.settled_at, d.error AS last_error,
@@ -42,7 +44,7 @@ SELECT position, delivery_id, receiver, warning_id, :now, false FROM dead RETURN
 """
 _RECEIVERS = """
 SELECT w.receiver, d.at AS disabled_at, d.why AS disabled_why,
-    (SELECT count(*) FROM (SELECT FROM queue q WHERE q.receiver = w.receiver LIMIT :most) some) AS pending
+    (SELECT count(*) FROM (SELECT FROM queue q WHERE q.receiver = w.receiver LIMIT :most) counted) AS pending
 FROM unnest(CAST(:receivers AS text[])) AS w(receiver) LEFT JOIN disabled_receivers d USING (receiver)
 """
 COUNTED_AT_MOST = 10_000
@@ -116,5 +118,9 @@ class Deliveries:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except (PoolTimeoutError, *OUTAGES) as error:
             raise StoreAwayError(str(error)) from error
+        except DBAPIError as error:
+            if isinstance(error.orig.__cause__ if error.orig else None, PASSING):
+                raise StoreAwayError(str(error.orig)) from error
+            raise

@@ -1,0 +1,211 @@
+"""The queue: each change once, each row one worker's, each warning told in order."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.notifier.core.schedule import Conclusion
+from services.notifier.core.verdict import NO_ANSWER
+from services.notifier.settings import NotifierSettings
+from services.notifier.store.claiming import Claim, claim
+from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.settling import Outcome, release, settle
+from services.notifier.store.taking import Taken, take
+from tests.changes import change, recovery, taken
+from tests.integration.notifier.conftest import NOW
+from tests.topics import until
+
+LEASE = timedelta(seconds=60)
+
+
+async def _take(connection: Connection, *batch: Taken) -> list[Taken]:
+    async with connection.transaction() as open_now:
+        return await take(open_now, batch, NOW)
+
+
+async def _claim(connection: Connection, now: datetime = NOW, room: int = 10, receiver: str = "hook") -> list[Claim]:
+    async with connection.statements() as open_now:
+        return await claim(open_now, {receiver: room}, now, now + LEASE)
+
+
+def _outcome(claimed: Claim, state: str = "delivered", due_at: datetime = NOW, *, gone: bool = False) -> Outcome:
+    results = {"delivered": "delivered", "dead": "refused", "pending": "retry"}
+    error = None if state == "delivered" else "it said no"
+    conclusion = Conclusion(state, results[state], due_at, error)  # type: ignore[arg-type]
+    return Outcome(claimed, conclusion, NO_ANSWER, NOW, 0.01, gone)
+
+
+async def _settle(connection: Connection, *outcomes: Outcome) -> tuple[set[int], list[str]]:
+    async with connection.transaction() as open_now:
+        mine = await settle(open_now, outcomes, NOW)
+        over = [each.claim for each in outcomes if each.conclusion.state != "pending"]
+        return mine, await release(open_now, over)
+
+
+def _ordinals(claims: Sequence[Claim]) -> list[str]:
+    return [each.data.decode().split('"change_id":"')[1][:36] for each in claims]
+
+
+async def test_a_change_seen_before_makes_no_second_delivery(connection: Connection) -> None:
+    first = await _take(connection, taken(change(), "hook"), taken(change(), "hook"))
+    again = await _take(connection, taken(change(), "hook"), taken(change(2), "hook"))
+
+    assert [each.change for each in first] == [change()]
+    assert [each.change for each in again] == [change(2)]
+    assert len(await _claim(connection)) == 2
+
+
+async def test_a_change_nobody_is_told_of_is_remembered_all_the_same(connection: Connection) -> None:
+    assert len(await _take(connection, taken(change()))) == 1
+    assert await _take(connection, taken(change(), "hook")) == []
+
+
+async def test_two_workers_never_claim_the_same_delivery(connection: Connection, other: Connection) -> None:
+    await _take(connection, *(taken(change(number), "hook") for number in range(20)))
+
+    shares = await asyncio.gather(_claim(connection, room=15), _claim(other, room=15))
+
+    ids = [each.delivery_id for share in shares for each in share]
+    assert len(ids) == len(set(ids)) == 20
+
+
+async def test_a_claim_takes_no_more_than_the_receiver_has_room_for(connection: Connection) -> None:
+    await _take(connection, *(taken(change(number), "hook", "mail") for number in range(5)))
+
+    assert len(await _claim(connection, room=3)) == 3
+    assert {each.receiver for each in await _claim(connection, room=3, receiver="mail")} == {"mail"}
+
+
+async def test_a_recovery_never_overtakes_its_raise(connection: Connection) -> None:
+    await _take(connection, taken(change(), "hook"), taken(recovery(), "hook"))
+    [raised] = await _claim(connection)
+
+    await _settle(connection, _outcome(raised, "pending", NOW + timedelta(minutes=5)))
+    assert await _claim(connection) == []
+
+    later = NOW + timedelta(minutes=5)
+    [raised] = await _claim(connection, later)
+    assert await _settle(connection, _outcome(raised)) == ({raised.position}, ["hook"])
+    assert _ordinals(await _claim(connection, later)) == [str(recovery().change_id)]
+
+
+async def test_a_recovery_that_comes_later_waits_too(connection: Connection) -> None:
+    await _take(connection, taken(change(), "hook"))
+    [raised] = await _claim(connection)
+    await _take(connection, taken(recovery(), "hook"))
+
+    assert await _claim(connection) == []
+    await _settle(connection, _outcome(raised))
+    assert len(await _claim(connection)) == 1
+
+
+async def test_a_dead_delivery_blocks_nobody(connection: Connection) -> None:
+    await _take(connection, taken(change(), "hook"), taken(recovery(), "hook"))
+    [raised] = await _claim(connection)
+    await _settle(connection, _outcome(raised, "dead"))
+
+    assert _ordinals(await _claim(connection)) == [str(recovery().change_id)]
+
+
+async def test_one_receivers_trouble_does_not_hold_up_another_on_the_same_warning(connection: Connection) -> None:
+    await _take(connection, taken(change(), "hook", "mail"), taken(recovery(), "hook", "mail"))
+    [raised] = await _claim(connection, receiver="mail")
+    await _settle(connection, _outcome(raised))
+
+    assert len(await _claim(connection, receiver="mail")) == 1
+
+
+async def test_a_worker_whose_lease_ran_out_cannot_record(connection: Connection, other: Connection) -> None:
+    await _take(connection, taken(change(), "hook"))
+    [stale] = await _claim(connection)
+    assert await _claim(other, NOW + LEASE - timedelta(seconds=1)) == []
+    [fresh] = await _claim(other, NOW + LEASE)
+
+    assert await _settle(connection, _outcome(stale, "dead")) == (set(), [])
+    assert fresh.tries == 2
+    assert await _settle(other, _outcome(fresh)) == ({fresh.position}, [])
+
+
+async def test_every_attempt_is_kept_even_a_fenced_one(connection: Connection, other: Connection) -> None:
+    await _take(connection, taken(change(), "hook"))
+    [stale] = await _claim(connection)
+    [fresh] = await _claim(other, NOW + LEASE)
+    await _settle(other, _outcome(fresh))
+    await _settle(connection, _outcome(stale, "dead"))
+    await _settle(connection, _outcome(stale, "dead"))  # as after a commit whose answer was lost
+
+    async with connection.statements() as open_now:
+        rows = await open_now.fetch("SELECT number, result FROM attempts ORDER BY fence")
+        state = await open_now.fetchval("SELECT state FROM deliveries")
+    assert [tuple(row) for row in rows] == [(1, "refused"), (2, "delivered")]
+    assert state == "delivered"
+
+
+async def test_a_receiver_that_is_gone_is_sent_nothing_more(connection: Connection) -> None:
+    await _take(connection, taken(change(1), "hook"), taken(change(2), "hook"))
+    [first] = await _claim(connection, room=1)
+    await _settle(connection, _outcome(first, "dead", gone=True))
+
+    assert await _claim(connection) == []
+
+
+async def test_a_delivery_queued_while_the_one_before_it_is_settled_is_not_forgotten(
+    settings: NotifierSettings, connection: Connection, other: Connection
+) -> None:
+    await _take(connection, taken(change(), "hook"))
+    [raised] = await _claim(connection)
+    settled, going_on = asyncio.Event(), asyncio.Event()
+
+    async def settle_slowly() -> None:
+        async with connection.transaction() as open_now:
+            await settle(open_now, [_outcome(raised)], NOW)
+            await release(open_now, [raised])
+            settled.set()
+            await going_on.wait()
+
+    settling = asyncio.create_task(settle_slowly())
+    await settled.wait()
+    taking = asyncio.create_task(_take(other, taken(recovery(), "hook")))
+    await _blocked(settings)
+    going_on.set()
+    await asyncio.gather(settling, taking)
+
+    assert len(await _claim(connection)) == 1
+
+
+async def _blocked(settings: NotifierSettings) -> None:
+    """Return once some backend waits for a lock."""
+    watcher = Connection(settings)
+
+    async def waits() -> bool:
+        async with watcher.statements() as open_now:
+            return bool(await open_now.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+    await until(waits, seconds=10)
+    await watcher.close()
+
+
+async def test_two_workers_with_the_same_changes_make_each_delivery_once_and_in_order(
+    connection: Connection, other: Connection
+) -> None:
+    batch = [taken(each, "hook") for number in range(50) for each in (change(number), recovery(number))]
+
+    shares = await asyncio.gather(_take(connection, *batch), _take(other, *reversed(batch[:40]), *batch[40:]))
+
+    assert sum(map(len, shares)) == 100
+    heads = await _claim(connection, room=200)
+    assert len({each.warning_id for each in heads}) == len(heads) == 50
+
+
+async def test_a_connection_that_broke_is_opened_again(settings: NotifierSettings, connection: Connection) -> None:
+    async with connection.statements() as open_now:
+        pid = open_now.get_server_pid()
+    killer = Connection(settings, by_index=False)
+    async with killer.statements() as open_now:
+        await open_now.execute("SELECT pg_terminate_backend($1)", pid)
+    await killer.close()
+    with contextlib.suppress(*PASSING):  # it may have been noticed already
+        await _claim(connection)
+
+    assert await _claim(connection) == []
