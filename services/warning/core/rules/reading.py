@@ -11,7 +11,7 @@ from services.warning.core.calendar import DAY
 from services.warning.core.rules.document import Document
 
 _KINDS = {
-    "tag:yaml.org,2002:bool": "true or false",
+    "tag:yaml.org,2002:bool": "the boolean",
     "tag:yaml.org,2002:int": "the number",
     "tag:yaml.org,2002:float": "the number",
     "tag:yaml.org,2002:timestamp": "the date",
