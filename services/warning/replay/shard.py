@@ -13,7 +13,7 @@ from services.warning.core.changes import Change, to_json
 from services.warning.core.engine import Engine
 from services.warning.core.records import CLOCK, Event, through
 from services.warning.core.rules.loading import load_ruleset
-from services.warning.replay.lines import EVERYONE, BadLineError, event_of, opened, shard_of
+from services.warning.replay.lines import EVERYONE, NOBODY_KNOWS, BadLineError, event_of, opened, shard_of
 
 PROGRESS_EVERY = 500
 Progress = Callable[[int], None]
@@ -48,7 +48,7 @@ class Placed(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A line that did not take effect."""
+    """A line that did not take effect; line 0 where it was a due time."""
 
     line: int
     reason: str
@@ -93,9 +93,9 @@ class Shard:
             for number, line in enumerate(lines, 1):
                 if not number % PROGRESS_EVERY:
                     progress(raw.tell())
-                wanted = shard_of(line, self._job.shards)
-                if wanted in (self._number, EVERYONE) and not line.isspace():
-                    pass_.take(number, line, part)
+                concerns = shard_of(line, self._job.shards)
+                if concerns in (self._number, EVERYONE) and not line.isspace():
+                    pass_.take(number, line, concerns, part)
             pass_.finish(part)
             progress(raw.tell())
         return pass_.outcome
@@ -114,12 +114,13 @@ class _Pass:
         self._offset = 0
         self._orders: Counter[str] = Counter()
 
-    def take(self, number: int, line: bytes, part: BinaryIO) -> None:
+    def take(self, number: int, line: bytes, concerns: int, part: BinaryIO) -> None:
         """One line: the clock, or an event of one of the shard's borrowers."""
         try:
             event = event_of(line)
         except BadLineError as error:
-            self._reject(number, "invalid", str(error))
+            if concerns != EVERYONE or self._shard == NOBODY_KNOWS:  # once, though every shard has read it
+                self._reject(number, "invalid", str(error))
             return
         if event.type == CLOCK:
             self._clock = max(self._clock, through(event))
@@ -154,7 +155,10 @@ class _Pass:
         """
         for borrower in self._borrowers.values():
             changes: list[Change] = []
-            self._engine.advance(borrower, self._clock, changes)
+            try:
+                self._engine.advance(borrower, self._clock, changes)
+            except Exception as error:  # noqa: BLE001 - as the worker, which parks such a timer and goes on
+                self._reject(0, "timer_error", f"borrower {borrower.id}: {type(error).__name__}: {error}")
             self._write(changes, part)
         self.outcome.borrowers = len(self._borrowers)
 
