@@ -115,8 +115,12 @@ def _grows_to(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, ta
     days = loan.days
     if counted := overdue_days(loan, as_of, rule, calendar):
         return calendar.midnight(as_of.day + max(1, target - counted))
-    following = max(bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(days, as_of.day))
-    return calendar.midnight(days[following] + max(1, target)) if following < len(days) else None
+    oldest, fallen = bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(days, as_of.day)
+    following = max(oldest, fallen)
+    if following == len(days):
+        return None
+    # Too little since a payment today, but material at 00:00: with the next instalment the run goes on.
+    return calendar.midnight(days[following] + (1 if oldest < fallen else max(1, target)))
 
 
 INDICATORS = [

@@ -148,3 +148,15 @@ def test_a_window_that_moves_on_clears_a_warning_by_itself() -> None:
     life.says(exposed("B1", "2026-01-05", "bank-1"), exposed("B1", "2026-02-05", "bank-2"))
     life.waits("2026-06-01")
     assert life.told == ["raised red 2026-02-05T12", "cleared red 2026-04-04T23"]
+
+
+def test_a_payment_that_leaves_too_little_overdue_for_a_day_does_not_break_the_count() -> None:
+    rules = PLAIN.replace("rules:", 'ledger: {materiality: {absolute: "10"}, grace_days: 1}\nrules:')
+    life = Life(rules)
+    first, second = repaid("B1", "2026-01-01T10:00:00Z", "5.00"), repaid("B1", "2026-01-01T10:01:00Z", "5.00")
+    life.says(first, {**second, "data": {**second["data"], "value_date": "2026-01-02"}})
+    for day, amount in (("2026-01-01", "20.00"), ("2026-01-02", "5.00")):
+        due = {"loan_id": "L1", "due_date": day, "amount": amount, "currency": "NGN"}
+        life.says(event("installment.due", "B1", "2026-01-01T11:00:00Z", due))
+    life.waits("2026-01-05")
+    assert life.told == ["raised blue 2026-01-02T23"]
