@@ -73,7 +73,9 @@ def _sentence(error: Any) -> str:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error the app answers a problem document."""
+    """Make every error the app answers a problem document, and have its OpenAPI document say so."""
+    described = app.openapi
+    app.openapi = lambda: _with_problems(described())  # type: ignore[method-assign]
 
     @app.exception_handler(ProblemError)
     async def raised(_: Request, error: ProblemError) -> JSONResponse:
@@ -88,3 +90,31 @@ def install_problem_handlers(app: FastAPI) -> None:
         found = field_errors(error.errors())
         detail = "; ".join(f"{each.pointer}: {each.detail}" for each in found[:3])
         return problem_response(Problem(title="Invalid request", status=422, detail=detail, errors=found))
+
+
+_REF = {"$ref": "#/components/schemas/Problem"}
+_ERRORS = ("/HTTPValidationError", "/Problem")
+_GUARDED = {"401": "No API key, or not a known one", "403": "The key lacks the scope"}
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with FastAPI's own description of errors put right. Changing it twice changes nothing more."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.setdefault("FieldError", FieldError.model_json_schema())
+    schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
+    schemas["Problem"].pop("$defs", None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _put_right(operation)
+    return document
+
+
+def _put_right(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if operation.get("security"):
+        for status, description in _GUARDED.items():
+            responses.setdefault(status, {"description": description, "content": {MEDIA_TYPE: {"schema": _REF}}})
+    for status, response in responses.items():
+        schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+        if int(status) >= 400 and str(schema.get("$ref", "")).endswith(_ERRORS):
+            response["content"] = {MEDIA_TYPE: {"schema": _REF}}

@@ -16,6 +16,10 @@ from shared.auth import ApiKey
 from shared.warnings import WarningChange
 
 
+class _SchemaResponse(JSONResponse):
+    media_type = "application/schema+json"
+
+
 def _rule(rule: Rule) -> RuleAnswer:
     return RuleAnswer.model_validate(
         {
@@ -57,9 +61,13 @@ def rulesets_router(engine: Engine, written: str, reads: Callable[..., ApiKey]) 
     async def indicators(_: Annotated[ApiKey, Depends(reads)]) -> Catalogue:
         return catalogue
 
-    @router.get("/schemas/warning", summary="JSON Schema of a warning change, the data of each event on topic warnings")
-    async def schema() -> JSONResponse:
-        return JSONResponse(warning_schema(), media_type="application/schema+json")
+    @router.get(
+        "/schemas/warning",
+        summary="JSON Schema of a warning change, the data of each event on topic warnings",
+        response_class=_SchemaResponse,
+    )
+    async def schema() -> _SchemaResponse:
+        return _SchemaResponse(warning_schema())
 
     return router
 
