@@ -43,14 +43,14 @@ def publisher(settings: IngestSettings, producer: Producer, metrics: Metrics) ->
     )
 
 
-def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> Direct:
+def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> IngestApp:
     """The HTTP application."""
     app = IngestApp(title="Bellwether ingest", version="1.0.0", description="Takes events from core-banking systems.")
     install_problem_handlers(app)
     app.include_router(events_router(ingest, keyring))
     app.include_router(schemas_router(Topics(ingest.settings.kafka_topic_prefix)))
     app.include_router(health_router(registry, checks))
-    return Direct(app, ingest, keyring)
+    return app
 
 
 def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: Lag, metrics: Metrics) -> Inbound:
@@ -83,7 +83,8 @@ async def serve(settings: IngestSettings) -> None:
         consuming = inbound(settings, rules, sender, Lag("ingest", registry), metrics)
         checks["inbound"] = consuming.check
         work.append(consuming.run)
-    app = build_app(Ingest(settings, Intake(rules, sender, metrics), sender), keyring, registry, checks)
+    ingest = Ingest(settings, Intake(rules, sender, metrics), sender)
+    app = Direct(build_app(ingest, keyring, registry, checks), ingest, keyring)
     try:
         await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
