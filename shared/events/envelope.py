@@ -4,7 +4,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.fields import EventData, ExtensionName, ExtensionValue, Identifier, Moment
+from shared.events.fields import EXTENSION_NAME, EventData, ExtensionName, ExtensionValue, Identifier, Moment
 
 Data = TypeVar("Data", bound=EventData)
 
@@ -12,7 +12,10 @@ Data = TypeVar("Data", bound=EventData)
 class Envelope(BaseModel, Generic[Data]):
     """One event. (`source`, `id`) is unique; `time` is when the lender came to know or booked it."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    # The names of the attributes below are such names too, so one pattern holds for all.
+    model_config = ConfigDict(
+        extra="allow", frozen=True, strict=True, json_schema_extra={"propertyNames": {"pattern": EXTENSION_NAME}}
+    )
     __pydantic_extra__: dict[ExtensionName, ExtensionValue]
 
     specversion: Literal["1.0"]

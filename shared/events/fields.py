@@ -26,7 +26,7 @@ def _text(pattern: str, expected: str, **json_schema: Any) -> GetPydanticSchema:
 
 def _dated(pattern: str, inner: core_schema.CoreSchema, expected: str, **json_schema: Any) -> GetPydanticSchema:
     schema = core_schema.chain_schema([core_schema.str_schema(pattern=pattern, strict=True), inner])
-    return _checked(schema, expected, {"type": "string", **json_schema})
+    return _checked(schema, expected, {"type": "string", "pattern": pattern, **json_schema})
 
 
 Identifier = Annotated[
@@ -100,9 +100,10 @@ Currency = Annotated[
     ),
 ]
 
+EXTENSION_NAME = r"^[a-z0-9]{1,20}$"
 ExtensionName = Annotated[
     str,
-    _text(r"^[a-z0-9]{1,20}$", "expected an extension name of 1 to 20 lower-case letters and digits"),
+    _text(EXTENSION_NAME, "expected an extension name of 1 to 20 lower-case letters and digits"),
 ]
 
 _EXTENSION = core_schema.union_schema([
