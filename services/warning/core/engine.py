@@ -139,8 +139,11 @@ class Engine:
 
     def _needed_from(self, borrower: Borrower, today: int) -> int:
         """The first day as of which the facts may still be asked for: today, or when an open warning was raised."""
-        raised = [state.open.raised_at for state in borrower.rules.values() if state.open is not None]
-        return max(min([today, *map(self.calendar.day_of, raised)]), today - KEPT_DAYS)
+        first = today
+        for state in borrower.rules.values():
+            if state.open is not None:
+                first = min(first, self.calendar.day_of(state.open.raised_at))
+        return max(first, today - KEPT_DAYS)
 
     def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         if borrower.ruleset != self._judged_by:

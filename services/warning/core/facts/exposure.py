@@ -83,9 +83,10 @@ def prune(state: Exposure, day: int) -> None:
     """Forget balances beyond the look back, but keep the newest of those as what later ones are compared with."""
     for lender in state.lenders.values():
         for days in lender.balances.values():
-            old = sorted(each for each in days if each <= day - LOOK_BACK_DAYS)
-            for each in old[:-1]:
-                del days[each]
+            if len(days) > 1:
+                old = sorted([each for each in days if each <= day - LOOK_BACK_DAYS])
+                for each in old[:-1]:
+                    del days[each]
 
 
 FAMILY = Family("exposure", Exposure, {"exposure.reported": (ExposureReported, reported)}, holds, prune)

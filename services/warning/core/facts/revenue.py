@@ -54,9 +54,12 @@ def holds(state: Revenue, event_hash: int) -> bool:
 
 def prune(state: Revenue, day: int) -> None:
     """Forget months before the window of the latest that had ended by that day."""
-    ended = [index for index in state.months if last_day_of(index) < day]
+    months = state.months
+    if not months or max(months) - min(months) < WINDOW_MONTHS:
+        return
+    ended = [index for index in months if last_day_of(index) < day]
     for index in [each for each in ended if each <= max(ended) - WINDOW_MONTHS]:
-        del state.months[index]
+        del months[index]
 
 
 FAMILY = Family("revenue", Revenue, {"revenue.reported": (RevenueReported, reported)}, holds, prune)
