@@ -57,6 +57,17 @@ def test_facts_indicators_and_levels_do_not_depend_on_the_order_of_arrival(
 
 
 @laws
+@given(st.data(), histories(), zones)
+def test_rules_with_hold_and_clear_agree_once_these_have_run_out(
+    data: st.DataObject, events: list[Said], zone: str
+) -> None:
+    one, _ = lived(PATIENT[zone], events)
+    other, _ = lived(PATIENT[zone], data.draw(late_orders(events)))
+
+    assert levels(one) == levels(other)
+
+
+@laws
 @given(st.data(), histories(), zones, st.sampled_from([ENGINES, PATIENT]))
 def test_an_event_that_comes_again_changes_nothing(
     data: st.DataObject, events: list[Said], zone: str, engines: dict[str, Engine]
