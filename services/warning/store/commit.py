@@ -27,6 +27,9 @@ WITH progress AS (
     INSERT INTO timers (borrower_id, partition, due_at)
     SELECT * FROM unnest($12::text[], $13::int[], $14::bigint[])
     ON CONFLICT (borrower_id) DO UPDATE SET due_at = excluded.due_at, parked_error = NULL
+), parked AS (
+    UPDATE timers SET parked_error = g.error FROM unnest($33::text[], $34::text[]) AS g(borrower_id, error)
+    WHERE timers.borrower_id = g.borrower_id
 ), untimed AS (
     DELETE FROM timers USING unnest($15::text[]) AS gone(id) WHERE borrower_id = gone.id
 ), told AS (
@@ -101,6 +104,8 @@ class Batch:
     letters: list[Letter] = field(default_factory=list)
     sent: dict[int, int] = field(default_factory=dict)
     """Partition -> sequence up to which the outbox is published."""
+    parked: dict[str, str] = field(default_factory=dict)
+    """Borrower -> the error for which its due time waits until its next record."""
     blind: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     """Borrower -> (partition, offset, error)."""
 
@@ -133,6 +138,7 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
             *_columns(batch.changes, 4), list(batch.warnings.values()),
             *_columns(letters, 6), *_columns(batch.sent.items(), 2),
             *_columns(((borrower, *rest) for borrower, rest in sorted(batch.blind.items())), 4),
+            *_columns(sorted(batch.parked.items()), 2),
         )  # fmt: skip
     except asyncpg.DivisionByZeroError as error:
         raise FencedError(f"partitions {[each.partition for each in batch.progress]}: not mine to move") from error

@@ -36,11 +36,6 @@ async def next_due(connection: "asyncpg.Connection[Any]", partitions: Sequence[i
     return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
-async def park(connection: "asyncpg.Connection[Any]", borrower_id: str, error: str) -> None:
-    """Take a timer that fails out of the way until the borrower's next record moves it."""
-    await connection.execute("UPDATE timers SET parked_error = $2 WHERE borrower_id = $1", borrower_id, error)
-
-
 async def unpark(connection: "asyncpg.Connection[Any]", partitions: Sequence[int]) -> None:
     """Give parked timers another chance: a new owner may have a new engine."""
     await connection.execute(

@@ -1,16 +1,12 @@
 """Fetches the states a batch needs that are not in memory."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 
 from aiokafka import ConsumerRecord
 
-from services.warning.core.borrower import decode
 from services.warning.store import states
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.partition import Partition
-
-STATES_PER_TURN = 100
 
 
 def missing_keys(work: Mapping[Partition, Iterable[ConsumerRecord]]) -> dict[bytes, Partition]:
@@ -32,11 +28,9 @@ async def fill(connection: SteadyConnection, wanted: Mapping[bytes, Partition]) 
     if not ids:
         return
     found = await connection.read(lambda connection: states.load(connection, ids))
-    for count, (borrower_id, state) in enumerate(found, 1):
+    for borrower_id, state in found:
         key = borrower_id.encode()
-        wanted[key].cache.put(key, decode(state), len(state))
-        if not count % STATES_PER_TURN:
-            await asyncio.sleep(0)
+        wanted[key].cache.put(key, state)
 
 
 def _borrower_id(key: bytes) -> str | None:

@@ -2,22 +2,11 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
 
 from services.warning.store.commit import Progress
 from services.warning.store.ownership import Held
 from services.warning.worker.cache import Cache
-
-
-class Mark(NamedTuple):
-    """Where a partition stood before a batch was decided."""
-
-    version: int
-    next_offset: int
-    clock: int
-    outbox_seq: int
-    sweeping: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +30,6 @@ class Partition:
     """Borrowers whose due time has come, still to be fired."""
     stopped: str | None = None
     """Why it is stopped: an event of a type this service does not know."""
-    poison: dict[int, str] = field(default_factory=dict)
-    """Offsets on which deciding failed, with the error."""
     deleted: int = 0
     """The outbox rows up to here are published and deleted."""
 
@@ -57,11 +44,3 @@ class Partition:
     def progress(self) -> Progress:
         """The row to write: as it will be, under the version it has once all earlier batches are in."""
         return Progress(self.number, self.epoch, self.version, self.next_offset, self.clock, self.outbox_seq)
-
-    def mark(self) -> Mark:
-        """Remember where it stands."""
-        return Mark(self.version, self.next_offset, self.clock, self.outbox_seq, self.sweeping)
-
-    def back_to(self, mark: Mark) -> None:
-        """Forget what was decided since."""
-        self.version, self.next_offset, self.clock, self.outbox_seq, self.sweeping = mark

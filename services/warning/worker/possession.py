@@ -130,7 +130,7 @@ class Possession:
                 raise FencedError(f"partition {partition.number} has another owner")
             partition.cache.clear()
             fresh = Partition.of(held, partition.cache)
-            fresh.deleted, fresh.poison = partition.deleted, partition.poison
+            fresh.deleted = partition.deleted
             self.owned[partition.number] = fresh
             self._seek(fresh)
 

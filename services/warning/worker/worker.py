@@ -12,7 +12,7 @@ from services.warning.store import states
 from services.warning.store.commit import FencedError
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.committing import NotCommittedError
-from services.warning.worker.deciding import Decided, Decider, PoisonError, PoisonTimerError
+from services.warning.worker.deciding import Decided, Decider
 from services.warning.worker.flight import Flight
 from services.warning.worker.loading import fill, missing_keys
 from services.warning.worker.outbox import FULL, Outbox
@@ -92,24 +92,11 @@ class Worker:
         return await self._possession.fetch(0 if waiting else FETCH_MS, self._batch_records)
 
     async def _events(self, work: Work) -> None:
-        """Decide the records. One on which that fails is put aside; the rest are decided again from what is stored."""
-        while True:
-            await fill(self._reader, missing_keys(work))
-            marks = {partition: partition.mark() for partition in work}
-            began = perf_counter()
-            try:
-                decided = await self._decider.events(work)
-            except PoisonError as error:
-                log.exception("warning.event.failed", partition=error.partition.number, offset=error.offset)
-                await self._flight.landed()
-                for partition, mark in marks.items():
-                    partition.back_to(mark)
-                    partition.cache.drop({record.key for record in work[partition]})
-                error.partition.poison[error.offset] = str(error)
-                continue
-            self._metrics.decide_seconds.observe(perf_counter() - began)
-            await self._take_off(decided)
-            return
+        await fill(self._reader, missing_keys(work))
+        began = perf_counter()
+        decided = await self._decider.events(work)
+        self._metrics.decide_seconds.observe(perf_counter() - began)
+        await self._take_off(decided)
 
     async def _take_off(self, decided: Decided) -> None:
         await self._flight.take_off(decided)
@@ -137,39 +124,19 @@ class Worker:
         partition.sweeping = len(found) == DUE_READ
 
     async def _fire(self, partition: Partition, borrower_ids: Sequence[str]) -> None:
-        """Fire these borrowers' due times. One that fails is parked; the others are fired again from what is stored."""
-        left = {each.encode(): each for each in borrower_ids}
-        while left:
-            wanted = {key: partition for key in left if key not in partition.cache.entries}
-            await fill(self._reader, wanted)
-            known = [(key, borrower) for key in left if (borrower := partition.cache.entries.get(key)) is not None]
-            mark = partition.mark()
-            try:
-                decided = await self._decider.due(partition, known)
-            except PoisonTimerError as error:
-                await self._park(partition, error)
-                partition.back_to(mark)
-                partition.cache.drop(left)
-                del left[error.borrower_id.encode()]
-                continue
-            self._metrics.timers_fired.inc(decided.fired)
-            await self._take_off(decided)
-            return
-
-    async def _park(self, partition: Partition, error: PoisonTimerError) -> None:
-        log.error(
-            "warning.timer.failed", partition=partition.number, borrower_id=error.borrower_id, exc_info=error.__cause__
-        )
-        self._metrics.timers_parked.inc()
-        await self._flight.landed()
-        await self._reader.read(lambda connection: states.park(connection, error.borrower_id, str(error)))
+        borrowers = [(each.encode(), each) for each in borrower_ids]
+        await fill(self._reader, {key: partition for key, _ in borrowers if key not in partition.cache.entries})
+        decided = await self._decider.due(partition, borrowers)
+        self._metrics.timers_fired.inc(decided.fired)
+        self._metrics.timers_parked.inc(len(decided.batch.parked))
+        await self._take_off(decided)
 
     async def _idle(self) -> None:
         """Nothing came: delete the published rows of the outbox, so that a successor does not publish them again."""
         await self._flight.landed()
         done = [each for each in self._possession.owned.values() if self._outbox.published_up_to(each) > each.deleted]
         if done:
-            await self._flight.take_off(await self._decider.nothing(done))
+            await self._flight.take_off(self._decider.nothing(done))
 
 
 def _chunk(due: Sequence[str]) -> int:
