@@ -39,7 +39,9 @@ def _table(models: tuple[type[BaseSettings], ...], without: set[str]) -> str:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_settings_are_the_ones_the_services_read(name: str) -> None:
-    assert _table(*TABLES[name]) in README
+    table = _table(*TABLES[name])
+
+    assert table in README, f"README.md should have this table under {name}:\n{table}"
 
 
 def test_every_path_it_names_is_there() -> None:
