@@ -1,7 +1,7 @@
 """Deliveries: listed, told in full, tried again."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.api.answers import DeliveryDetail, DeliveryPage, DeliverySummary
 from services.notifier.api.cursors import position, written
+from services.notifier.api.problems import problems
 from services.notifier.configuration import Configuration
 from services.notifier.core.schedule import State
 from services.notifier.store.listing import Deliveries
@@ -17,12 +18,6 @@ from shared.clock import Clock
 from shared.problems import Problem, ProblemError
 
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "Not a cursor this service gave out"},
-    404: {"model": Problem, "description": "No such delivery"},
-    409: {"model": Problem, "description": "The delivery is not dead, or its receiver takes nothing now"},
-    503: {"model": Problem, "description": "The database did not answer: try again"},
-}
 
 
 class Filters(BaseModel):
@@ -94,13 +89,13 @@ def deliveries_router(desk: Desk, caller: Callable[..., ApiKey]) -> APIRouter:
     """The routes about deliveries."""
     router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
 
-    @router.get("", summary="List deliveries, the newest first", responses=_some(400, 503))
+    @router.get("", summary="List deliveries, the newest first", responses=problems(400))
     async def list_deliveries(
         filters: Annotated[Filters, Query()], _: Annotated[ApiKey, Depends(caller)]
     ) -> DeliveryPage:
         return await desk.page(filters)
 
-    @router.get("/{delivery_id}", summary="One delivery with its attempts", responses=_some(404, 503))
+    @router.get("/{delivery_id}", summary="One delivery with its attempts", responses=problems(404))
     async def one_delivery(delivery_id: UUID, _: Annotated[ApiKey, Depends(caller)]) -> DeliveryDetail:
         return await desk.detail(delivery_id)
 
@@ -108,13 +103,9 @@ def deliveries_router(desk: Desk, caller: Callable[..., ApiKey]) -> APIRouter:
         "/{delivery_id}:retry",
         summary="Try a dead delivery again",
         status_code=202,
-        responses=_some(404, 409, 503),
+        responses=problems(404, 409),
     )
     async def retry_delivery(delivery_id: UUID, _: Annotated[ApiKey, Depends(caller)]) -> DeliveryDetail:
         return await desk.retry(delivery_id)
 
     return router
-
-
-def _some(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: PROBLEMS[status] for status in statuses}

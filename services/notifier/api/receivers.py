@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.notifier.api.answers import ReceiverAnswer, Receivers
-from services.notifier.api.deliveries import PROBLEMS
+from services.notifier.api.problems import problems
 from services.notifier.configuration import Configuration
 from services.notifier.store.listing import Deliveries
 from shared.auth import ApiKey
@@ -56,14 +56,14 @@ def receivers_router(register: Register, caller: Callable[..., ApiKey]) -> APIRo
     """The routes about receivers."""
     router = APIRouter(prefix="/v1/receivers", tags=["receivers"])
 
-    @router.get("", summary="Receivers and their state", responses={503: PROBLEMS[503]})
+    @router.get("", summary="Receivers and their state", responses=problems())
     async def list_receivers(_: Annotated[ApiKey, Depends(caller)]) -> Receivers:
         return await register.all()
 
     @router.post(
         "/{name}:enable",
         summary="Send to a disabled receiver again",
-        responses={404: {"model": Problem, "description": "No such receiver"}, 503: PROBLEMS[503]},
+        responses=problems(404),
     )
     async def enable_receiver(name: str, _: Annotated[ApiKey, Depends(caller)]) -> ReceiverAnswer:
         return await register.enable(name)
