@@ -151,7 +151,7 @@ def test_in_a_terminal_it_stays_up_for_a_first_event_until_ctrl_c(demo: Demo) ->
         running = demo.start("--borrowers", "10", "--days", "40", "--seconds", "0", stdout=theirs)
         os.close(theirs)
         said = _until_said(ours, "Ctrl-C ends it all.")
-        exports = re.findall(r"export INGEST=\S+ WARNING=\S+ NOTIFIER=\S+", said)[0]
+        exports = "\n".join(re.findall(r"export \w+=\S+", said))
         for page in re.findall(r"http://127\.0\.0\.1:\d+/\S+", re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", " ", said)):
             with urllib.request.urlopen(page, timeout=10) as answer:
                 assert answer.status == 200

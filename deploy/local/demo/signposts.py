@@ -18,6 +18,6 @@ def signposts(stack: Stack) -> RenderableType:
     table.add_row("deliveries", f"{stack.url('notifier')}/v1/deliveries")
     for name in SERVICES:
         table.add_row(f"{name}: metrics", f"{stack.url(name)}/metrics")
-    shell = Text(f"export INGEST={stack.url('ingest')} WARNING={stack.url('warning')} NOTIFIER={stack.url('notifier')}")
     told = Text("Everything is still running. README.md, 'A first event', goes on from here, after this in a shell:")
+    shell = Text("\n".join(f"export {name.upper()}={stack.url(name)}" for name in SERVICES))
     return Group(table, told, shell, Text("Ctrl-C ends it all."))
