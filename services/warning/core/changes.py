@@ -42,6 +42,8 @@ class Change(msgspec.Struct, gc=False):
     """Its place among the changes of its warning, from 0; not published."""
     at_micros: int = 0
     """`at` as a number, for those who sort; not published."""
+    raised_at_micros: int = 0
+    """`raised_at` as a number; not published."""
 
 
 def named_id(*parts: object) -> str:
@@ -74,5 +76,5 @@ _encode = msgspec.json.Encoder().encode
 def to_json(change: Change) -> bytes:
     """The change as published: `data` of its CloudEvent, a line of `changes.ndjson`."""
     document = msgspec.structs.asdict(change)
-    del document["at_micros"], document["number"]
+    del document["at_micros"], document["raised_at_micros"], document["number"]
     return _encode(document)

@@ -91,6 +91,7 @@ class Teller:
             engine=ENGINE_VERSION,
             number=warning.changes,
             at_micros=as_of.at,
+            raised_at_micros=warning.raised_at,
             **said,
         )
 

@@ -1,7 +1,8 @@
 """One batch, one statement: all of it is written under this owner's epoch, or none of it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -28,32 +29,31 @@ WITH progress AS (
     SELECT * FROM unnest($12::text[], $13::int[], $14::bigint[])
     ON CONFLICT (borrower_id) DO UPDATE SET due_at = excluded.due_at, parked_error = NULL
 ), parked AS (
-    UPDATE timers SET parked_error = g.error FROM unnest($33::text[], $34::text[]) AS g(borrower_id, error)
+    UPDATE timers SET parked_error = g.error FROM unnest($41::text[], $42::text[]) AS g(borrower_id, error)
     WHERE timers.borrower_id = g.borrower_id
 ), untimed AS (
     DELETE FROM timers USING unnest($15::text[]) AS gone(id) WHERE borrower_id = gone.id
 ), told AS (
     INSERT INTO changes (change_id, warning_id, number, data)
-    SELECT i, w, n, convert_from(d, 'UTF8')::jsonb
-    FROM unnest($16::uuid[], $17::uuid[], $18::int[], $19::bytea[]) AS c(i, w, n, d)
+    SELECT * FROM unnest($16::uuid[], $17::uuid[], $18::int[], $19::json[])
     ON CONFLICT (change_id) DO NOTHING
 ), warned AS (
     INSERT INTO warnings
         (warning_id, borrower_id, rule, family, loan_id, level, open, raised_at, changed_at, last_change)
-    SELECT (d ->> 'warning_id')::uuid, d ->> 'borrower_id', d ->> 'rule', d ->> 'family', d ->> 'loan_id',
-        d ->> 'level', d ->> 'level' IS NOT NULL, (d ->> 'raised_at')::timestamptz, (d ->> 'at')::timestamptz, d
-    FROM (SELECT convert_from(each, 'UTF8')::jsonb AS d FROM unnest($20::bytea[]) AS each) AS latest
+    SELECT w, b, r, f, l, v, v IS NOT NULL, s, a, d
+    FROM unnest($20::uuid[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[],
+        $26::timestamptz[], $27::timestamptz[], $28::json[]) AS t(w, b, r, f, l, v, s, a, d)
     ON CONFLICT (warning_id) DO UPDATE SET loan_id = excluded.loan_id, level = excluded.level, open = excluded.open,
         changed_at = excluded.changed_at, last_change = excluded.last_change
 ), posted AS (
     INSERT INTO outbox (partition, seq, topic, key, value, headers)
-    SELECT * FROM unnest($21::int[], $22::bigint[], $23::text[], $24::bytea[], $25::bytea[], $26::bytea[])
+    SELECT * FROM unnest($29::int[], $30::bigint[], $31::text[], $32::bytea[], $33::bytea[], $34::bytea[])
 ), sent AS (
-    DELETE FROM outbox o USING unnest($27::int[], $28::bigint[]) AS s(partition, seq)
+    DELETE FROM outbox o USING unnest($35::int[], $36::bigint[]) AS s(partition, seq)
     WHERE o.partition = s.partition AND o.seq <= s.seq
 ), blinded AS (
     INSERT INTO blind_borrowers (borrower_id, partition, record_offset, error)
-    SELECT * FROM unnest($29::text[], $30::int[], $31::bigint[], $32::text[])
+    SELECT * FROM unnest($37::text[], $38::int[], $39::bigint[], $40::text[])
     ON CONFLICT (borrower_id) DO UPDATE SET record_offset = excluded.record_offset, error = excluded.error
 )
 SELECT held FROM guard
@@ -88,6 +88,20 @@ class Letter:
     headers: Headers
 
 
+class Standing(NamedTuple):
+    """A warning after a change of it."""
+
+    borrower_id: str
+    rule: str
+    family: str
+    loan_id: str | None
+    level: str | None
+    raised_at: datetime
+    changed_at: datetime
+    last_change: str
+    """The change's data in JSON."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Everything one transaction writes. `progress` holds the rows as they will be, with the version they have now."""
@@ -97,10 +111,10 @@ class Batch:
     """Borrower -> (partition, state)."""
     due: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Borrower -> (partition, due time) where it moved; 0: it has none any more."""
-    changes: list[tuple[UUID, UUID, int, bytes]] = field(default_factory=list)
-    """(change id, warning id, number, data)."""
-    warnings: dict[UUID, bytes] = field(default_factory=dict)
-    """Warning -> its latest change."""
+    changes: list[tuple[UUID, UUID, int, str]] = field(default_factory=list)
+    """(change id, warning id, number, data in JSON)."""
+    warnings: dict[UUID, Standing] = field(default_factory=dict)
+    """Warning -> how it stands after its latest change."""
     letters: list[Letter] = field(default_factory=list)
     sent: dict[int, int] = field(default_factory=dict)
     """Partition -> sequence up to which the outbox is published."""
@@ -135,7 +149,7 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
     try:
         await connection.fetchval(
             _COMMIT, commit_id, topic, *_columns(progress, 6), *_columns(states, 3), *_columns(timed, 3), untimed,
-            *_columns(batch.changes, 4), list(batch.warnings.values()),
+            *_columns(batch.changes, 4), *_columns(((each, *rest) for each, rest in batch.warnings.items()), 9),
             *_columns(letters, 6), *_columns(batch.sent.items(), 2),
             *_columns(((borrower, *rest) for borrower, rest in sorted(batch.blind.items())), 4),
             *_columns(sorted(batch.parked.items()), 2),

@@ -11,10 +11,10 @@ import structlog
 from aiokafka import ConsumerRecord
 
 from services.warning.core.borrower import Borrower, decode, encode, new
-from services.warning.core.changes import Change, to_json
+from services.warning.core.changes import Change, as_datetime, to_json
 from services.warning.core.engine import Engine, UnknownTypeError
 from services.warning.core.records import CLOCK, Event, UnreadableError, read, through
-from services.warning.store.commit import Batch
+from services.warning.store.commit import Batch, Standing
 from services.warning.worker.letters import change_letter, dead_letter
 from services.warning.worker.partition import Partition
 from shared.kafka.partitions import partition_of
@@ -202,15 +202,29 @@ class Decider:
         batch = decided.batch
         for change in changes:
             data = to_json(change)
+            text = data.decode()
             warning_id = UUID(change.warning_id)
-            batch.changes.append((UUID(change.change_id), warning_id, change.number, data))
-            batch.warnings[warning_id] = data
+            batch.changes.append((UUID(change.change_id), warning_id, change.number, text))
+            batch.warnings[warning_id] = _standing(change, text)
             batch.letters.append(change_letter(self._topics, partition, change, data, accepted_ms))
         decided.changes += changes
 
     def _refuse(self, decided: Decided, partition: Partition, record: ConsumerRecord, reason: str, detail: str) -> None:
         decided.reasons[reason] += 1
         decided.batch.letters.append(dead_letter(self._topics, partition, record, reason, detail))
+
+
+def _standing(change: Change, text: str) -> Standing:
+    return Standing(
+        change.borrower_id,
+        change.rule,
+        change.family,
+        change.loan_id,
+        change.level,
+        as_datetime(change.raised_at_micros),
+        as_datetime(change.at_micros),
+        text,
+    )
 
 
 class _WrongPartitionError(Exception):

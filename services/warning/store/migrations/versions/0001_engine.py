@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 # States are rewritten by nearly every event: room on the page keeps the rewrite there (HOT), and a state up to 8 kB
-# stays out of the TOAST table. Timers have a table of their own, since a HOT update may not touch an index.
+# stays out of the TOAST table. Timers have a table of their own, since a HOT update may not touch an index. Changes are
+# json, not jsonb: nothing searches them, and taking them apart cost the server as much as all the rest of a commit.
 TABLES = """
 CREATE TABLE deployment (
     only_row bool PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -31,7 +32,7 @@ CREATE TABLE borrowers (
     partition int NOT NULL,
     state_schema smallint NOT NULL DEFAULT 1,
     state bytea NOT NULL
-) WITH (fillfactor = 70, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 70, toast_tuple_target = 8160);
 ALTER TABLE borrowers ALTER COLUMN state SET STORAGE MAIN;
 CREATE TABLE timers (
     borrower_id text PRIMARY KEY,
@@ -65,7 +66,7 @@ CREATE TABLE warnings (
     open bool NOT NULL,
     raised_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
-    last_change jsonb NOT NULL
+    last_change json NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX warnings_by_time ON warnings (raised_at DESC, warning_id DESC);
 CREATE INDEX warnings_by_borrower ON warnings (borrower_id, raised_at DESC, warning_id DESC);
@@ -74,7 +75,7 @@ CREATE TABLE changes (
     change_id uuid PRIMARY KEY,
     warning_id uuid NOT NULL,
     number int NOT NULL,
-    data jsonb NOT NULL
+    data json NOT NULL
 );
 CREATE INDEX changes_by_warning ON changes (warning_id, number);
 """
