@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 
@@ -44,14 +42,6 @@ class Poster:
         self._allowed = allowed
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._open: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | Retry:
         """The answer, or why there is none. Redirects are not followed: their answer is the answer."""

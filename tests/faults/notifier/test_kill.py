@@ -1,0 +1,216 @@
+"""The notifier as a real process, killed while it works: nothing is lost, and what repeats carries the same id."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from aiohttp import web
+
+from deploy.local.kafka import RealKafka
+from deploy.local.services import Service, run_command, start_service
+from services.notifier.core.message import delivery_id
+from shared.kafka.topics import Topics, create_topics
+from shared.settings import KafkaSettings
+from shared.warnings import WarningChange
+from tests.changes import change, record, recovery
+from tests.kafka_records import write_topic
+from tests.sink import SECRET, Received, Sink, hang, ok, webhook
+from tests.sink import sink as run_sink
+from tests.topics import until
+
+WARNINGS = 60
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with run_sink() as running:
+        yield running
+
+
+@pytest.fixture
+async def env(
+    real_kafka: RealKafka, database_url: str, topic_prefix: str, sink: Sink, tmp_path: Path
+) -> dict[str, str]:
+    """The settings of a notifier that tells one webhook of everything, with its tables and topics made."""
+    configuration = {
+        "receivers": {"hook": webhook(sink.url("/hook"), concurrency=4, retry={"first": "50ms", "longest": "200ms"})},
+        "routes": [{"receivers": ["hook"]}],
+    }
+    (tmp_path / "notifier.yaml").write_text(yaml.safe_dump(configuration))
+    settings = KafkaSettings(kafka_bootstrap=real_kafka.bootstrap, kafka_topic_prefix=topic_prefix)
+    await create_topics(settings, partitions=4, replication=1)
+    made = {
+        "AUTH": "off",
+        "KAFKA_BOOTSTRAP": real_kafka.bootstrap,
+        "KAFKA_TOPIC_PREFIX": topic_prefix,
+        "DATABASE_URL": database_url,
+        "NOTIFIER_CONFIG": str(tmp_path / "notifier.yaml"),
+        "NOTIFIER_ATTEMPT_SECONDS": "1",
+        "NOTIFIER_LEASE_SECONDS": "2",
+        "NOTIFIER_POLL_SECONDS": "0.1",
+        "SINK_SECRET": SECRET,
+    }
+    run_command("notifier", ["migrate"], made, logs=tmp_path)
+    return made
+
+
+async def _write(env: dict[str, str], changes: list[WarningChange]) -> None:
+    topic = Topics(env["KAFKA_TOPIC_PREFIX"]).warnings
+    await write_topic(env["KAFKA_BOOTSTRAP"], topic, [record(each) for each in changes])
+
+
+async def _arrived(sink: Sink, ids: set[str]) -> None:
+    async def all_there() -> bool:
+        return ids <= {each.id for each in sink.received}
+
+    await until(all_there, what="every delivery has arrived")
+
+
+class Start:
+    """Starts notifiers, and ends those a failed test has left."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self.started: list[Service] = []
+
+    async def __call__(self, env: dict[str, str], *, wait: bool = True) -> Service:
+        service = start_service("notifier", env, logs=self._logs, replica=str(len(self.started)))
+        self.started.append(service)
+        if wait:
+            await asyncio.to_thread(service.wait_ready)
+        return service
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    starting = Start(tmp_path)
+    yield starting
+    for service in starting.started:
+        service.process.kill()
+
+
+async def _states(service: Service) -> list[str]:
+    url, found, cursor = f"{service.url}/v1/deliveries", [], None
+    async with aiohttp.ClientSession() as session:
+        while True:
+            query = {"limit": "500", **({"cursor": cursor} if cursor else {})}
+            async with session.get(url, params=query) as answer:
+                page: dict[str, Any] = await answer.json()
+            found += [each["state"] for each in page["deliveries"]]
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+
+def _firsts_are_in_order(received: list[Received]) -> bool:
+    """Per warning: no change is first seen before the one it follows is."""
+    seen: set[str] = set()
+    for each in received:
+        if each.data["kind"] == "cleared" and f"{each.data['warning_id']} raised" not in seen:
+            return False
+        seen.add(f"{each.data['warning_id']} {each.data['kind']}")
+    return True
+
+
+class Rationed:
+    """Answers so many requests, every sixth with a failure, and lets the others hang until there is more."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self._chance = random.Random(20)
+
+    async def __call__(self, got: Received) -> web.Response:
+        if self.left <= 0:
+            return await hang(got)
+        self.left -= 1
+        await asyncio.sleep(self._chance.random() * 0.03)
+        return web.Response(status=503 if self._chance.random() < 1 / 6 else 204)
+
+
+async def test_killed_again_and_again_it_loses_nothing_and_repeats_only_under_the_same_id(
+    env: dict[str, str], sink: Sink, start: Start
+) -> None:
+    """Each kill comes while some deliveries are recorded, some are answered just now, some hang and most wait."""
+    sink.answers["/hook"] = rationed = Rationed()
+    changes = [each for number in range(WARNINGS) for each in (change(number), recovery(number))]
+    ids = {str(delivery_id(each.change_id, "hook")) for each in changes}
+    await _write(env, changes)
+    for kill in range(3):
+        rationed.left, seen = 20, len(sink.received)
+        service = await start(env, wait=False)
+
+        async def in_the_middle(seen: int = seen) -> bool:
+            return len(sink.received) > seen + 20
+
+        await until(in_the_middle, what=f"kill {kill} can fall in the middle")
+        await asyncio.to_thread(service.process.kill)
+    rationed.left = 10_000
+    service = await start(env)
+    await _arrived(sink, ids)
+
+    async def all_delivered() -> bool:
+        return await _states(service) == ["delivered"] * len(ids)
+
+    await until(all_delivered, what="all is recorded")
+    assert {each.id for each in sink.received} == ids
+    assert all(str(delivery_id(each.data["change_id"], "hook")) == each.id for each in sink.received)
+    assert _firsts_are_in_order(sink.received)
+    assert await asyncio.to_thread(service.process.stop) == 0
+
+
+async def test_killed_between_sending_and_recording_it_sends_once_more_under_the_same_id(
+    env: dict[str, str], sink: Sink, start: Start
+) -> None:
+    service = await start(env)
+    sink.answers["/hook"] = hang
+    await _write(env, [change()])
+    await _arrived(sink, {str(delivery_id(change().change_id, "hook"))})
+    await asyncio.to_thread(service.process.kill)
+
+    sink.answers["/hook"] = ok
+    service = await start(env)
+
+    async def delivered() -> bool:
+        return await _states(service) == ["delivered"]
+
+    await until(delivered, what="it is delivered")
+    assert len({each.id for each in sink.received}) == 1
+    assert len(sink.received) == 2
+    assert await asyncio.to_thread(service.process.stop) == 0
+
+
+async def test_two_replicas_share_the_work_and_one_may_leave(env: dict[str, str], sink: Sink, start: Start) -> None:
+    first = await start(env)
+    second = await start(env)
+    await _write(env, [change(number) for number in range(30)])
+    await _arrived(sink, {str(delivery_id(change(number).change_id, "hook")) for number in range(30)})
+    assert await asyncio.to_thread(first.process.stop) == 0
+    await _write(env, [change(number) for number in range(30, 60)])
+    await _arrived(sink, {str(delivery_id(change(number).change_id, "hook")) for number in range(60)})
+
+    assert len(sink.received) == 60
+    assert await asyncio.to_thread(second.process.stop) == 0
+
+
+async def test_sigterm_ends_it_cleanly_within_ten_seconds_whatever_hangs(
+    env: dict[str, str], sink: Sink, start: Start
+) -> None:
+    service = await start({**env, "NOTIFIER_ATTEMPT_SECONDS": "30", "NOTIFIER_LEASE_SECONDS": "60"})
+    sink.answers["/hook"] = hang
+    await _write(env, [change()])
+    await _arrived(sink, {str(delivery_id(change().change_id, "hook"))})
+
+    assert await asyncio.to_thread(service.process.stop, 10.0) == 0
+    sink.answers["/hook"] = ok
+    service = await start(env)
+
+    async def delivered() -> bool:
+        return await _states(service) == ["delivered"]
+
+    await until(delivered, what="the attempt that was cut short is made again")
+    assert await asyncio.to_thread(service.process.stop) == 0

@@ -1,0 +1,83 @@
+"""What a channel's settings refuse, and that no secret is shown."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.notifier.channels.email.settings import EmailSettings, mailbox
+from services.notifier.channels.webhook.settings import WebhookSettings
+from tests.sink import SECRET, webhook
+
+MAIL = {"channel": "email", "host": "smtp.example", "from": "a@lender.example", "to": ["b@lender.example"]}
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SINK_SECRET", SECRET)
+    monkeypatch.setenv("SHORT_SECRET", "whsec_c2hvcnQ=")
+    monkeypatch.setenv("PLAIN_SECRET", "not a webhook secret at all")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "hook", "ftp://hooks.example/", "https://", "https://user:pass@hooks.example/", "https://a.example/#b",
+     "https://hooks.example:99999/", "https://[::1/", "http://169.254.169.254/"],
+)  # fmt: skip
+def test_a_url_that_cannot_be_meant_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        WebhookSettings.model_validate(webhook(url))
+
+
+@pytest.mark.parametrize(
+    ("secrets", "expected"),
+    [
+        ([], "at least 1 item"),
+        ([SECRET], "a secret never stands in the configuration itself"),
+        ([{"secret_env": "NO_SUCH_SECRET"}], "environment variable NO_SUCH_SECRET, which is not set"),
+        ([{"secret_file": "/no/such/file"}], "expected a secret in the file /no/such/file"),
+        ([{"secret_env": "A", "secret_file": "B"}], "expected {secret_env: NAME} or {secret_file: PATH}"),
+        ([{"secret_env": "SHORT_SECRET"}], "24 to 64 bytes"),
+        ([{"secret_env": "PLAIN_SECRET"}], "expected a secret of whsec_"),
+    ],
+)
+def test_a_secret_that_signs_nothing_is_refused(secrets: list[Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        WebhookSettings.model_validate(webhook("https://hooks.example/", secrets=secrets))
+
+
+def test_settings_never_show_a_secret() -> None:
+    settings = WebhookSettings.model_validate(webhook("https://hooks.example/"))
+
+    assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "nobody", "a@", "@b", "a b@c.example", "a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example",
+     "<a@b.example", "A <a@b.example> c", "ä@b.example"],
+)  # fmt: skip
+def test_what_is_no_single_mailbox_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="expected a mailbox"):
+        mailbox(written)
+
+
+def test_a_name_and_its_address_are_told_apart() -> None:
+    assert (mailbox("Credit Risk <risk@lender.example>").display_name, mailbox("r@l.example").display_name) == (
+        "Credit Risk",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"username": "u"}, "expected `username` and `password`, or neither"),
+        ({"username": "u", "password": {"secret_env": "SINK_SECRET"}, "tls": "none"}, "would be readable on the way"),
+        ({"to": []}, "at least 1 item"),
+        ({"languages": ["fr"]}, "'en' or 'zh'"),
+    ],
+)
+def test_mail_settings_that_cannot_work_are_refused(settings: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        EmailSettings.model_validate({**MAIL, **settings})

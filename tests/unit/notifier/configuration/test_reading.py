@@ -1,0 +1,92 @@
+"""A configuration is validated whole, and every mistake is told with its place."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.configuration import ConfigurationError, load, read
+
+EXAMPLE = Path("services/notifier/example.yaml")
+WELL = "receivers: {journal: {channel: log}}\nroutes: [{receivers: [journal]}]\n"
+
+
+def _told(text: str) -> str:
+    with pytest.raises(ConfigurationError) as found:
+        read(text, "notifier.yaml")
+    return str(found.value)
+
+
+def test_the_example_is_a_configuration() -> None:
+    found = load(EXAMPLE, without_secrets=True)
+
+    assert list(found.receivers) == ["core-banking", "credit-officers", "journal"]
+
+
+def test_the_example_needs_its_secrets_to_serve() -> None:
+    with pytest.raises(ConfigurationError, match="CORE_BANKING_WEBHOOK_SECRET, which is not set"):
+        load(EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "line 1, column 1: expected a mapping with `receivers` and `routes`"),
+        ("a: [", "line 1, column 5"),
+        ("receivers: {}\nroutes: []", "line 2, column 9: expected `routes`, a list of at least one"),
+        ("receivers: {A: {channel: log}}", "column 13: expected a name of lower-case letters"),
+        ("receivers: {a: {channel: pigeon}}", "expected `channel`, one of email, log, webhook; got 'pigeon'"),
+        ("receivers: {a: {channel: log, colour: 1}}", "column 31: colour: there is no such setting"),
+        ("receivers: {a: {channel: log, concurrency: 0}}", "column 44: concurrency: Input should be greater than"),
+        ("receivers: {a: {channel: log}, a: {channel: log}}", "column 32: the key 'a' stands twice"),
+        (f"{WELL}more: 1", "line 3, column 1: expected `receivers` and `routes` only"),
+        ("receivers: {a: {channel: log}}\nroutes: [{receivers: [b]}]", "line 2, column 23: there is no receiver 'b'"),
+        (
+            "receivers: {a: {channel: log}, b: {channel: log}}\nroutes: [{receivers: [a]}]",
+            "line 1, column 32: no route leads to the receiver 'b'",
+        ),
+        ("receivers: {a: {channel: log}}\nroutes: [{match: {level: purple}, receivers: [a]}]", "line 2, column 26"),
+        ("!!python/object:os.system {}", "line 1, column 1"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
+    assert expected in _told(text)
+
+
+def test_a_caret_stands_below_the_mistake() -> None:
+    told = _told("receivers:\n  journal: {channel: log, colour: red}\nroutes: [{receivers: [journal]}]\n")
+
+    assert told.splitlines()[1:] == [
+        "   2 |   journal: {channel: log, colour: red}",
+        "     |                           ^",
+    ]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:
+    told = _told("receivers: {a: {channel: x}, b: {channel: log, c: 1}}\nroutes: [{receivers: [z]}]")
+
+    assert [line.split(": ")[1].split(",")[0] for line in told.splitlines() if line.startswith("notifier.yaml")] == [
+        "line 1",
+        "line 1",
+        "line 2",
+    ]
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated_in_the_error() -> None:
+    told = _told("receivers: {a: {channel: webhook, url: 'https://a.example', secrets: 5, pass: hunter2}}\nroutes: []")
+
+    # The line itself is shown to whoever has the file; pydantic's own words would show it in every log as well.
+    assert not any("hunter2" in line for line in told.splitlines() if line.startswith("notifier.yaml"))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="No such file"):
+        load(tmp_path / "none.yaml")
+
+
+@given(st.text(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"% \n\tab0", max_size=60))
+def test_whatever_the_text_is_it_is_read_or_refused_in_our_words(text: str) -> None:
+    with contextlib.suppress(ConfigurationError):
+        read(text)
