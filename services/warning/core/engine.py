@@ -147,8 +147,9 @@ class Engine:
 
     def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
         if borrower.ruleset != self._judged_by:
+            if borrower.ruleset:  # of a new borrower the other rules could see nothing
+                judges = list(self.judges.values())
             self._retire(borrower, as_of, changes)
-            judges = list(self.judges.values())
         for judge in judges:
             self._judge(borrower, judge, as_of, cause, changes)
         soonest = 0
