@@ -58,8 +58,9 @@ def figures(run: Run) -> Table:
     pace = run.feed.accepted / run.seconds
     table.add_row("events", f"{run.feed.accepted:,} accepted ({pace:,.0f} a second), {run.feed.refused:,} refused")
     table.add_row("deliveries", f"{len(run.changes):,} to the webhook, each signature checked")
-    shares = ", ".join(f"p{share * 100:g} {_at_most(run.notifier.quantile(LATENCY, share))}" for share in (0.5, 0.99))
-    table.add_row("acceptance to delivery", shares)
+    if run.changes:
+        p50, p99 = (_at_most(run.notifier.quantile(LATENCY, share)) for share in (0.5, 0.99))
+        table.add_row("acceptance to delivery", f"p50 {p50}, p99 {p99}")
     return table
 
 

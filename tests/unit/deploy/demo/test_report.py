@@ -54,6 +54,12 @@ def test_the_figures_say_how_much_and_how_fast() -> None:
     assert "p99 within 50 ms" in shown
 
 
+def test_where_nothing_was_delivered_there_is_no_time_to_tell() -> None:
+    shown = _shown(figures(Run([], FeedReport(), days=1, seconds=1, notifier=MetricsPage(""))))
+
+    assert "acceptance to delivery" not in shown
+
+
 def test_a_warning_is_explained_at_its_worst_moment_with_its_whole_life() -> None:
     acknowledged = {"by": "officer 7", "note": None, "at": "2025-05-04T10:00:00Z"}
     changes = [each.model_dump(mode="json") for each in FULL]
