@@ -69,23 +69,21 @@ class Outbox:
                 if not stop.is_set():
                     await _first(self._arrived, stop)
                 continue
-            try:
-                await self._publish()
-            except NotAcknowledgedError as error:
-                log.warning("warning.outbox.not_acknowledged", error=str(error))
+            if not await self._publish_what_waits():
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _publish(self) -> None:
+    async def _publish_what_waits(self) -> bool:
+        """Whether all of one turn's letters are on their topics now."""
         turn = [(number, list(letters)[:LETTERS_A_TURN]) for number, letters in self._waiting.items() if letters]
         letters = [letter for _, part in turn for letter in part]
         try:
             await self._producer.publish([_outgoing(letter) for letter in letters])
-            acknowledged = [True] * len(letters)
         except NotAcknowledgedError as error:
-            acknowledged = error.acknowledged
-            raise
-        finally:
-            self._note(letters, acknowledged)
+            log.warning("warning.outbox.not_acknowledged", error=str(error))
+            self._note(letters, error.acknowledged)
+            return False
+        self._note(letters, [True] * len(letters))
+        return True
 
     def _note(self, letters: list[Letter], acknowledged: list[bool]) -> None:
         """Take off each partition's queue what was acknowledged, up to its first letter that was not."""
