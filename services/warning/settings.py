@@ -32,7 +32,7 @@ class Settings(HttpSettings, KafkaSettings, DatabaseSettings, ClockSettings):
         description="With WARNING_CLOCK=wall, how long after a due time it is judged, so that late bookings arrive",
     )
     warning_cache_mb: int = Field(
-        default=1_024, ge=16, description="Memory for borrowers' states, in MB; the default fits a 2 GiB pod"
+        default=1_024, ge=1, description="Memory for borrowers' states, in MB; the default fits a 2 GiB pod"
     )
     warning_batch_records: int = Field(
         default=4_000, ge=1, le=20_000, description="Records decided in one transaction at most"
