@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from services.ingest.refusals import invalid, refused
+from services.ingest.refusals import RefusedError, invalid, refused
 from shared.clock import Clock
 from shared.events import Accepted, accept, utc_text
 from shared.events.types.clock_advanced import ClockAdvanced
@@ -51,17 +51,18 @@ class Gate:
         if sender.source is not None and event.source != sender.source:
             detail = f"expected {sender.source!r}, the source this key is bound to; got {event.source!r}"
             raise refused("wrong_source", "/source", detail, forbidden=True)
-        self._check_not_ahead("/time", event.time)
+        if self._latest is not None and event.time > self._latest:
+            raise self._ahead("/time", event.time)
         if isinstance(event.data, ClockAdvanced):
             self._check_clock_event(event.data)
         return accepted
 
-    def _check_not_ahead(self, pointer: str, moment: datetime) -> None:
-        if self._latest is not None and moment > self._latest:
-            seconds = (self._latest - self._now).total_seconds()
-            clock, given = utc_text(self._now), utc_text(moment)
-            detail = f"expected a time at most {seconds:g} s ahead of {clock}, this service's clock; got {given}"
-            raise refused("ahead_of_clock", pointer, detail)
+    def _ahead(self, pointer: str, moment: datetime) -> RefusedError:
+        assert self._latest is not None
+        seconds = (self._latest - self._now).total_seconds()
+        clock, given = utc_text(self._now), utc_text(moment)
+        detail = f"expected a time at most {seconds:g} s ahead of {clock}, this service's clock; got {given}"
+        return refused("ahead_of_clock", pointer, detail)
 
     def _check_clock_event(self, data: ClockAdvanced) -> None:
         if not self._event_clock:
@@ -70,4 +71,5 @@ class Gate:
         if not self._sender.may_move_clock:
             detail = "expected a business event: clock.advanced needs the scope 'clock', and comes over HTTP only"
             raise refused("clock_not_allowed", "/type", detail, forbidden=True)
-        self._check_not_ahead("/data/through", data.through)  # a partition's clock never goes back
+        if self._latest is not None and data.through > self._latest:
+            raise self._ahead("/data/through", data.through)  # a partition's clock never goes back

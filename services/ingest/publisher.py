@@ -1,7 +1,7 @@
 """Accepted events onto topic `events`: each on its borrower's partition, safe once acknowledged."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 
@@ -32,7 +32,8 @@ class Publisher:
         self._within = within
         self._metrics = metrics
         self._lanes: list[Lane] = []
-        self._place = lru_cache(0)(_place)
+        self.place: Callable[[str], tuple[int, bytes]] = _not_connected
+        """A borrower's partition and key. Only after `connect`."""
 
     async def connect(self) -> None:
         """Learn how many partitions the topic has. Raises KafkaError, TimeoutError or OSError while Kafka is away."""
@@ -41,7 +42,7 @@ class Publisher:
         async with asyncio.timeout(self._within):
             producer = await self._producer.current()
             count = len(await producer.partitions_for(self._topic))
-        self._place = lru_cache(PLACES_REMEMBERED)(partial(_place, count))
+        self.place = lru_cache(PLACES_REMEMBERED)(partial(_place, count))
         self._lanes = [
             Lane(self._producer, self._topic, each, within=self._within, metrics=self._metrics) for each in range(count)
         ]
@@ -55,10 +56,6 @@ class Publisher:
     def partitions(self) -> range:
         """The topic's partitions; none before `connect`."""
         return range(len(self._lanes))
-
-    def place(self, subject: str) -> tuple[int, bytes]:
-        """A borrower's partition and key. Only after `connect`."""
-        return self._place(subject)
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:
@@ -93,6 +90,10 @@ class Publisher:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*(each.idle() for each in self._lanes))
         await self._producer.stop()
+
+
+def _not_connected(subject: str) -> tuple[int, bytes]:
+    raise RuntimeError(f"expected connect() before place({subject!r})")
 
 
 def _place(partitions: int, subject: str) -> tuple[int, bytes]:
