@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from confluent_kafka import Producer
 
@@ -30,18 +31,33 @@ def serve() -> None:
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
+@dataclass(frozen=True)
+class EmbeddedBroker:
+    """A running broker: its address, and its process."""
+
+    bootstrap: str
+    process: processes.Child
+
+
 @contextmanager
-def embedded_broker() -> Iterator[str]:
-    """The bootstrap address of a running broker; gone, with all it held, at the end."""
+def running_broker() -> Iterator[EmbeddedBroker]:
+    """A broker that serves; gone, with all it held, at the end."""
     directory = processes.scratch_directory("broker")
     child = processes.start(
         "embedded broker", [sys.executable, "-m", "deploy.local.broker"], log=directory / "broker.log"
     )
     try:
         child.wait_for(lambda: _ADDRESS in child.log_text(), seconds=START_SECONDS, what="serving")
-        yield child.log_text().split(_ADDRESS)[1].split()[0]
+        yield EmbeddedBroker(child.log_text().split(_ADDRESS)[1].split()[0], child)
     finally:
         child.stop()
+
+
+@contextmanager
+def embedded_broker() -> Iterator[str]:
+    """The bootstrap address of a running broker."""
+    with running_broker() as broker:
+        yield broker.bootstrap
 
 
 if __name__ == "__main__":

@@ -93,6 +93,12 @@ class EmbeddedPostgres:
         )
         self._child.wait_for(self._accepts_connections, seconds=START_SECONDS, what="accepting connections")
 
+    @property
+    def process(self) -> processes.Child:
+        """The running server's process."""
+        assert self._child is not None, "the server was never started"
+        return self._child
+
     def stop(self) -> None:
         """Shut down cleanly; the data stays until this process ends, so `start` may follow."""
         if self._child is not None:
@@ -100,9 +106,8 @@ class EmbeddedPostgres:
 
     def crash(self) -> None:
         """Stop as in a power cut: recovery has to replay the log at the next `start`."""
-        assert self._child is not None, "the server was never started"
-        self._child.signal(signal.SIGQUIT)
-        self._child.wait(START_SECONDS)
+        self.process.signal(signal.SIGQUIT)
+        self.process.wait(START_SECONDS)
 
     async def create_database(self, name: str) -> str:
         """A fresh, empty database; its `DATABASE_URL`."""

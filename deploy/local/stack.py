@@ -1,13 +1,13 @@
 """Bellwether whole on one machine: a database, a broker and the three services, each a process of its own."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.broker import embedded_broker
+from deploy.local.broker import running_broker
 from deploy.local.postgres import embedded_postgres
 from deploy.local.services import COMMAND_SECONDS, Service, ServiceName, start_command, start_service
 
@@ -20,18 +20,19 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Stack:
-    """The running services, by name."""
+    """The running services, by name, and the processes they lean on."""
 
     services: Mapping[ServiceName, Service]
+    servers: Sequence[processes.Child] = ()
 
     def url(self, name: ServiceName) -> str:
         return self.services[name].url
 
     def check(self) -> None:
-        """Raises ChildFailedError, with the end of its log, where a service has ended."""
-        for service in self.services.values():
-            if service.process.exit_code is not None:
-                raise service.process.failure(f"ended with exit code {service.process.exit_code}")
+        """Raises ChildFailedError, with the end of its log, where the database, the broker or a service has ended."""
+        for process in (*self.servers, *(service.process for service in self.services.values())):
+            if process.exit_code is not None:
+                raise process.failure(f"ended with exit code {process.exit_code}")
 
 
 @contextmanager
@@ -45,13 +46,14 @@ def embedded_stack(env: Mapping[str, str], say: Say) -> Iterator[Stack]:
         say("starting an embedded PostgreSQL")
         postgres = cleanup.enter_context(embedded_postgres())
         say("starting an embedded Kafka-protocol broker (in memory, for trying only: it forgets what it held)")
-        bootstrap = cleanup.enter_context(embedded_broker())
+        broker = cleanup.enter_context(running_broker())
         database_url = asyncio.run(postgres.create_database(DATABASE))
-        settings = {**env, "KAFKA_BOOTSTRAP": bootstrap, "DATABASE_URL": database_url}
+        settings = {**env, "KAFKA_BOOTSTRAP": broker.bootstrap, "DATABASE_URL": database_url}
         say("creating the tables")
         _migrate(settings, logs)
         say("starting the services ingest, warning and notifier")
-        yield Stack(cleanup.enter_context(_running(settings, logs)))
+        services = cleanup.enter_context(_running(settings, logs))
+        yield Stack(services, (postgres.process, broker.process))
 
 
 def _migrate(settings: Mapping[str, str], logs: Path) -> None:
