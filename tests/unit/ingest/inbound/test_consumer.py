@@ -1,0 +1,201 @@
+"""An offset is committed only once its record is dealt with, whatever Kafka and the group do meanwhile."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaConnectionError, RequestTimedOutError
+from prometheus_client import CollectorRegistry
+
+from services.ingest.admission import Admission
+from services.ingest.inbound import consumer as module
+from services.ingest.inbound.consumer import Inbound
+from services.ingest.lane import Share
+from services.ingest.metrics import Metrics
+from shared.clock import ManualClock
+from shared.events import example
+from shared.kafka.lag import Lag
+from shared.kafka.producer import NotAcknowledgedError, Outgoing
+
+HERE = TopicPartition("events.inbound", 0)
+STRUCTURED = (("content-type", b"application/cloudevents+json"),)
+
+
+def record(offset: int, *, broken: bool = False) -> Any:
+    value = b"{" if broken else json.dumps({**example("loan.closed"), "id": f"{offset}"}).encode()
+    place = {"topic": HERE.topic, "partition": HERE.partition, "offset": offset, "timestamp": 0}
+    return SimpleNamespace(**place, key=None, value=value, headers=STRUCTURED)
+
+
+class Kafka:
+    """The group, topic events and the dead letters, all in one. `failures` are met in turn, by what they befall."""
+
+    def __init__(self, *fetches: Sequence[Any], stop: asyncio.Event) -> None:
+        self.log: list[str] = []
+        self.failures: dict[str, list[Any]] = {"start": [], "publish": [], "letters": [], "commit": []}
+        self._fetches = list(fetches)
+        self._stop = stop
+
+    def _failure(self, of: str) -> Any:
+        return self.failures[of].pop(0) if self.failures[of] else None
+
+    # The consumer.
+    def subscribe(self, topics: list[str], listener: Inbound) -> None:
+        self.listener = listener
+
+    async def start(self) -> None:
+        if failure := self._failure("start"):
+            raise failure
+
+    async def stop(self) -> None:
+        self.log.append("stopped")
+
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> Mapping[TopicPartition, Sequence[Any]]:
+        if self._fetches:
+            return {HERE: self._fetches.pop(0)}
+        self._stop.set()
+        return {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {HERE}
+
+    def highwater(self, _: TopicPartition) -> int:
+        return 10
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        if failure := self._failure("commit"):
+            raise failure
+        self.log.append(f"committed {offsets[HERE]}")
+
+    # The publisher onto topic events.
+    async def connect(self) -> None:
+        pass
+
+    def place(self, subject: str) -> tuple[int, bytes]:
+        return 0, subject.encode()
+
+    async def publish(self, shares: Mapping[int, Share]) -> None:
+        for share in shares.values():
+            taken = self._failure("publish")
+            if callable(taken):
+                taken = await taken()
+            share.acknowledged = len(share.records) if taken is None else taken
+            self.log += [f"event {json.loads(value)['id']}" for _, value in share.records[: share.acknowledged]]
+
+
+class Letters:
+    """The producer of dead letters."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        acknowledged: list[bool] = self._kafka._failure("letters") or [True] * len(records)
+        for each, done in zip(records, acknowledged, strict=True):
+            if done:
+                self._kafka.log.append(f"letter {dict(each.headers)['bellwether_origin_offset'].decode()}")
+        if not all(acknowledged):
+            raise NotAcknowledgedError(acknowledged, None)
+
+    async def stop(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(module, "REVOKE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def stop() -> asyncio.Event:
+    return asyncio.Event()
+
+
+def inbound(kafka: Any) -> Inbound:
+    admission = Admission(ManualClock(datetime(2026, 3, 2, tzinfo=UTC)), future_limit=None, event_clock=True)
+    registry = CollectorRegistry()
+    return Inbound(
+        lambda: kafka,
+        HERE.topic,
+        admission,
+        kafka,
+        Letters(kafka),  # type: ignore[arg-type]
+        "dead",
+        metrics=Metrics(registry),
+        lag=Lag("ingest", registry),
+    )
+
+
+async def test_a_fetch_is_committed_once_its_events_and_letters_are_acknowledged(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0), record(1, broken=True), record(2)], [record(3)], stop=stop)
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "event 2", "letter 1", "committed 3", "event 3", "committed 4", "stopped"]
+
+
+async def test_after_a_failure_only_the_rest_is_sent_again_and_nothing_is_committed_before(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(number) for number in range(4)], stop=stop)
+    kafka.failures["publish"] = [1, 0, 2]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "event 1", "event 2", "event 3", "committed 4", "stopped"]
+
+
+async def test_letters_without_an_acknowledgement_are_sent_again(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(number, broken=True) for number in range(3)], stop=stop)
+    kafka.failures["letters"] = [[False, True, False]]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["letter 1", "letter 0", "letter 2", "committed 3", "stopped"]
+
+
+async def test_a_commit_that_fails_is_made_up_for(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0)], stop=stop)
+    kafka.failures["commit"] = [RequestTimedOutError()]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "committed 1", "stopped"]
+
+
+async def test_a_commit_refused_after_a_rebalance_is_left_to_the_next_owner(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0)], [], stop=stop)
+    kafka.failures["commit"] = [CommitFailedError()]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "stopped"]
+
+
+async def test_a_batch_that_outlasts_a_rebalance_is_abandoned_and_not_committed(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0), record(1)], stop=stop)
+
+    async def rebalance_meanwhile() -> int:
+        await kafka.listener.on_partitions_revoked({HERE})
+        return 1
+
+    kafka.failures["publish"] = [rebalance_meanwhile]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "stopped"]
+
+
+async def test_it_waits_for_a_kafka_that_is_away_at_the_start(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0)], stop=stop)
+    kafka.failures["start"] = [KafkaConnectionError(), OSError()]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["stopped", "stopped", "event 0", "committed 1", "stopped"]
+
+
+async def test_it_is_ready_once_the_group_has_let_it_in(stop: asyncio.Event) -> None:
+    made = inbound(Kafka(stop=stop))
+    with pytest.raises(ConnectionError, match=r"has not joined the group that reads events\.inbound yet"):
+        await made.check()
+    await made.on_partitions_revoked(set())
+    await made.on_partitions_assigned({HERE})
+    await made.check()
+
+
+async def test_what_it_did_not_expect_ends_it(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(0)], stop=stop)
+    kafka.failures["commit"] = [ZeroDivisionError()]
+    with pytest.raises(ZeroDivisionError):
+        await inbound(kafka).run(stop)
