@@ -1,33 +1,35 @@
-"""The notifier alone, on a real PostgreSQL and a local sink: deliveries a second, latency, and a long queue's price."""
+"""The notifier: deliveries a second, latency from topic to sink, a hung receiver's price, and a long queue's."""
 
 import asyncio
-import os
 import statistics
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
-import uvloop
-from prometheus_client import CollectorRegistry
+import aiohttp
+import yaml
+from aiokafka import AIOKafkaProducer
 
-from deploy.local.postgres import embedded_postgres
-from services.notifier.channels import discover
-from services.notifier.delivering.endpoint import open_endpoints
-from services.notifier.delivering.worker import Pace, Worker
-from services.notifier.metrics import Metrics
+from deploy.local import processes
+from deploy.local.ports import free_port
+from deploy.local.services import run_command
+from services.notifier.core.message import delivery_id
 from services.notifier.settings import NotifierSettings
-from services.notifier.store import MIGRATIONS, SCHEMA
 from services.notifier.store.claiming import claim
 from services.notifier.store.connection import Connection
 from services.notifier.store.taking import take
-from shared import db
-from shared.clock import WallClock
-from tests.changes import change, taken
-from tests.sink import SECRET, Sink, sink, webhook
+from shared.warnings import WarningChange
+from tests.bench.machine import Deployment, Machine
+from tests.changes import change, record, taken
+from tests.sink import SECRET, webhook
 
-PACE = Pace(attempt=30, lease=60, poll=0.5)
-BATCH = 500
+DELIVERIES, PENDING = 30_000, 1_000_000
+RECEIVERS, RATE, SECONDS = 50, 200, 10
 _PENDING = """
 WITH made AS (
     INSERT INTO deliveries (delivery_id, change_id, warning_id, borrower_id, kind, receiver, channel, state, created_at,
@@ -41,113 +43,143 @@ SELECT position, delivery_id, receiver, warning_id, created_at, false FROM made
 """
 
 
-async def measure(*, deliveries: int = 20_000, pending: int = 1_000_000) -> dict[str, float]:
-    """The figures of `build/bench.json`'s `notifier`."""
-    os.environ["SINK_SECRET"] = SECRET
-    with embedded_postgres() as server:
-        url = await server.create_database("notifier_bench")
-        settings = NotifierSettings.model_validate({"database_url": url})
-        await db.migrate(settings, SCHEMA, MIGRATIONS)
-        async with sink() as receiver:
-            rate = await _rate(settings, receiver, deliveries)
-            latencies = await _latencies(settings, receiver)
-        growth = await _claim_growth(settings, pending)
-    cuts = statistics.quantiles(latencies, n=100)
+async def measure(machine: Machine) -> dict[str, Any]:
+    """The figures of `notifier` in `build/bench.json`."""
+    deployment = await machine.deployment()
+    await asyncio.to_thread(run_command, "notifier", ["migrate"], deployment.env, logs=machine.logs)
+    async with _sink(machine.logs) as sink:
+        rate = await _rate(deployment, sink)
+        well = await _latencies(deployment, sink, hanging=False)
+        beside_a_hung_one = await _latencies(deployment, sink, hanging=True)
+    growth = await _claim_growth(deployment)
+    await deployment.remove()
     return {
         "deliveries_per_s": round(rate),
-        "p50_ms": round(cuts[49] * 1000, 1),
-        "p99_ms": round(cuts[98] * 1000, 1),
+        "p50_ms": round(_percentile(well, 50), 1),
+        "p99_ms": round(_percentile(well, 99), 1),
+        "healthy_p99_ratio": round(_percentile(beside_a_hung_one, 99) / _percentile(well, 99), 2),
         "claim_growth": round(growth, 2),
     }
 
 
-def _worker(settings: NotifierSettings, receiver: Sink, path: str) -> Worker:
-    written = webhook(receiver.url(path), concurrency=64)
-    configured = discover()["webhook"].settings.model_validate(written)
-    connections = [Connection(settings) for _ in range(2)]
-    metrics = Metrics(CollectorRegistry())
-    return Worker(open_endpoints({"hook": configured}), *connections, pace=PACE, clock=WallClock(), metrics=metrics)
+def _percentile(milliseconds: Sequence[float], which: int) -> float:
+    return statistics.quantiles(milliseconds, n=100)[which - 1]
 
 
-async def _queue(settings: NotifierSettings, numbers: Sequence[int]) -> None:
-    connection = Connection(settings)
-    until = datetime.now(UTC) + timedelta(days=1)
-    for start in range(0, len(numbers), BATCH):
-        batch = [taken(change(each), "hook", give_up_at=until) for each in numbers[start : start + BATCH]]
-        async with connection.transaction() as open_now:
-            await take(open_now, batch, datetime.now(UTC))
-    await connection.close()
+class Sink:
+    """The sink's process, seen from here."""
+
+    def __init__(self, port: int, session: aiohttp.ClientSession) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._session = session
+
+    async def arrived(self) -> dict[str, float]:
+        async with self._session.get(self.url) as answer:
+            return dict(await answer.json(content_type=None))
+
+    async def wait_for(self, ids: set[str]) -> dict[str, float]:
+        """When each of these came, once all have."""
+        while not ids <= (arrived := await self.arrived()).keys():  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.2)
+        return {each: arrived[each] for each in ids}
 
 
-async def _rate(settings: NotifierSettings, receiver: Sink, deliveries: int) -> float:
-    """Deliveries a second of one worker, from a full queue."""
-    await _queue(settings, range(deliveries))
-    worker, stop = _worker(settings, receiver, "/rate"), asyncio.Event()
-    started = time.perf_counter()
-    running = asyncio.create_task(worker.run(stop))
-    while len(receiver.received) < deliveries:  # noqa: ASYNC110 - the sink sets no event
-        await asyncio.sleep(0.005)
-    seconds = time.perf_counter() - started
-    stop.set()
-    await running
-    return deliveries / seconds
+@asynccontextmanager
+async def _sink(logs: Path) -> AsyncIterator[Sink]:
+    port = free_port()
+    process = processes.start("sink", [sys.executable, "-m", "tests.bench.sink", str(port)], log=logs / "sink.log")
+    async with aiohttp.ClientSession() as session:
+        sink = Sink(port, session)
+        while True:
+            try:
+                await sink.arrived()
+                break
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
+        yield sink
+    await asyncio.to_thread(process.kill)
 
 
-async def _latencies(
-    settings: NotifierSettings, receiver: Sink, *, changes: int = 2_000, rate: int = 100
-) -> list[float]:
-    """Seconds from before a change is stored until the sink has it, at a moderate rate."""
-    worker, stop = _worker(settings, receiver, "/latency"), asyncio.Event()
-    running = asyncio.create_task(worker.run(stop))
-    connection, loop = Connection(settings), asyncio.get_running_loop()
+def _env(deployment: Deployment, receivers: dict[str, Any], routes: list[dict[str, Any]]) -> dict[str, str]:
+    path = deployment.machine.logs / f"notifier-{token_hex(2)}.yaml"
+    path.write_text(yaml.safe_dump({"receivers": receivers, "routes": routes}))
+    return {"NOTIFIER_CONFIG": str(path), "SINK_SECRET": SECRET}
+
+
+async def _rate(deployment: Deployment, sink: Sink) -> float:
+    """Deliveries a second of one process, consuming included: from the first to the last of a full topic."""
+    changes = [change(number) for number in range(DELIVERIES)]
+    async with _producer(deployment) as send:
+        await asyncio.gather(*[await send(each) for each in changes])
+    receivers = {"hook": webhook(f"{sink.url}/", concurrency=64)}
+    service = deployment.start("notifier", **_env(deployment, receivers, [{"receivers": ["hook"]}]))
+    arrived = await sink.wait_for({str(delivery_id(each.change_id, "hook")) for each in changes})
+    await asyncio.to_thread(service.process.stop)
+    return len(arrived) / (max(arrived.values()) - min(arrived.values()))
+
+
+@asynccontextmanager
+async def _producer(deployment: Deployment) -> AsyncIterator[Any]:
+    producer = AIOKafkaProducer(bootstrap_servers=deployment.machine.bootstrap, acks="all", linger_ms=1)
+    await producer.start()
+
+    async def send(each: WarningChange) -> Any:
+        key, value, headers = record(each)
+        return await producer.send(f"{deployment.name}.warnings", value, key=key, headers=list(headers))
+
+    try:
+        yield send
+    finally:
+        await producer.stop()
+
+
+async def _latencies(deployment: Deployment, sink: Sink, *, hanging: bool) -> list[float]:
+    """Milliseconds from before a change is sent to the topic until a sink has it; one receiver hangs, or none."""
+    paths = ["/hang" if hanging and number == 0 else "/" for number in range(RECEIVERS)]
+    receivers = {f"r{number}": webhook(f"{sink.url}{path}") for number, path in enumerate(paths)}
+    routes = [{"match": {"rule": name}, "receivers": [name]} for name in receivers]
+    service = deployment.start("notifier", **_env(deployment, receivers, routes))
+    await asyncio.to_thread(service.wait_ready)
     sent: dict[str, float] = {}
-    began = loop.time()
-    for number in range(changes):
-        await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
-        given = change(10_000_000 + number)
-        sent[str(given.change_id)] = loop.time()
-        async with connection.transaction() as open_now:
-            now = datetime.now(UTC)
-            await take(open_now, [taken(given, "hook", give_up_at=now + timedelta(days=1))], now)
-        worker.wake(["hook"])
-    while len(receiver.of("/latency")) < changes:  # noqa: ASYNC110 - the sink sets no event
-        await asyncio.sleep(0.005)
-    stop.set()
-    await running
-    await connection.close()
-    return [each.at - sent[each.data["change_id"]] for each in receiver.of("/latency")]
+    base, began = (2 if hanging else 1) * 1_000_000, time.time()
+    async with _producer(deployment) as send:
+        for number in range(RATE * SECONDS):
+            await asyncio.sleep(max(0.0, began + number / RATE - time.time()))
+            given = change(base + number, rule=f"r{number % RECEIVERS}")
+            sent[str(delivery_id(given.change_id, given.rule))] = time.time()
+            await send(given)
+    healthy = {each for number, each in enumerate(sent) if number % RECEIVERS}
+    arrived = await sink.wait_for(healthy)
+    await asyncio.to_thread(service.process.kill)
+    return [1000 * (arrived[each] - sent[each]) for each in healthy]
 
 
-async def _claim_growth(settings: NotifierSettings, pending: int) -> float:
-    """How many times longer a claim takes with so many rows pending for another receiver and for this one."""
+async def _claim_growth(deployment: Deployment) -> float:
+    """How many times longer a claim takes once a million rows are pending for a receiver that is away."""
+    settings = NotifierSettings.model_validate({"database_url": deployment.database_url})
+    await _claim_seconds(settings)  # the first ones find nothing cached
     few = await _claim_seconds(settings)
     connection = Connection(settings, by_index=False)
-    for _ in range(pending // 50_000):
+    for _ in range(PENDING // 50_000):
         async with connection.statements() as open_now:
             await open_now.execute(_PENDING, 50_000, timeout=60)
     await connection.close()
     return await _claim_seconds(settings) / few
 
 
-async def _claim_seconds(settings: NotifierSettings, *, rounds: int = 100) -> float:
+async def _claim_seconds(settings: NotifierSettings, *, rounds: int = 200) -> float:
     """The median of claims of ten rows each."""
-    await _queue(settings, [int(time.time_ns()) + each for each in range(rounds * 10)])
+    until, first = datetime.now(UTC) + timedelta(days=1), time.time_ns()
+    batch = [taken(change(first + number), "claimed", give_up_at=until) for number in range(rounds * 10)]
     connection, seconds = Connection(settings), []
+    for start in range(0, len(batch), 500):
+        async with connection.transaction() as open_now:
+            await take(open_now, batch[start : start + 500], datetime.now(UTC))
     for _ in range(rounds):
-        now = datetime.now(UTC)
-        started = time.perf_counter()
+        now, started = datetime.now(UTC), time.perf_counter()
         async with connection.statements() as open_now:
-            rows = await claim(open_now, {"hook": 10}, now, now + timedelta(days=1))
+            rows = await claim(open_now, {"claimed": 10}, now, until)
         seconds.append(time.perf_counter() - started)
         assert len(rows) == 10
     await connection.close()
     return statistics.median(seconds)
-
-
-def main() -> dict[str, Any]:
-    """Measure, on the event loop production runs on."""
-    return uvloop.run(measure())
-
-
-if __name__ == "__main__":
-    print(main())  # noqa: T201 - for a person at a terminal
