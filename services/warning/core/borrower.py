@@ -10,6 +10,8 @@ from services.warning.core.calendar import DAY, SECOND
 from services.warning.core.facts import Facts
 
 MAX_REMEMBERED = 4_096
+FEW_REMEMBERED = 32
+"""Half a kilobyte: to look through them costs more than they do."""
 MINUTE = 60 * SECOND
 _ENTRY = Struct("<QII")
 _pack = _ENTRY.pack
@@ -89,7 +91,9 @@ class Borrower(msgspec.Struct, omit_defaults=True):
         return None
 
     def forget(self, lateness_days: int) -> None:
-        """Drop the ids of events that would be too late by now."""
+        """Drop the ids of events that would be too late by now, where there are enough of them to matter."""
+        if len(self.seen) <= FEW_REMEMBERED * _ENTRY.size:
+            return
         oldest = (self.clock - lateness_days * DAY) // MINUTE
         self.seen = b"".join([_pack(*each) for each in _ENTRY.iter_unpack(self.seen) if each[1] >= oldest])
 

@@ -140,8 +140,12 @@ def fell_due(state: Ledger, event: Event, data: InstallmentDue, calendar: Calend
     day = data.due_date.toordinal()
     known = loan.dues.get(day)
     if known is None or (known.time, known.hash) < (event.time, event.hash):
-        loan.dues[day] = Due(ten_thousandths(data.amount), data.currency, event.time, event.hash)
-        _redraw(loan)
+        due = loan.dues[day] = Due(ten_thousandths(data.amount), data.currency, event.time, event.hash)
+        if loan.days and day > loan.days[-1] and due.currency == loan.currency:
+            loan.days.append(day)  # the usual case: one more at the end
+            loan.owed.append(loan.owed[-1] + due.amount)
+        else:
+            _redraw(loan)
     # Not `day` alone: another currency than before changes what counts of all the others too.
     return min(event.time, _counts_from(min([day, *loan.days[:1]]), calendar))
 

@@ -18,6 +18,8 @@ def overdue_days(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar)
     """
     if loan.closed is not None and loan.closed.moment < as_of.until:
         return 0
+    if not loan.owed or (loan.newest < as_of.until and loan.paid >= loan.owed[-1]):
+        return 0  # the usual case: all is paid
     fallen = bisect_left(loan.days, as_of.day)
     paid = paid_before(loan, as_of.until)
     if not fallen or not _material(loan, loan.owed[fallen - 1] - paid, paid, rule):
@@ -113,6 +115,8 @@ def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, up:
 def _grows_to(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, target: int) -> int | None:
     """The first midnight at which the count may reach `target` days, or does so at the latest if it is on its way."""
     days = loan.days
+    if not days or (loan.newest < as_of.until and loan.paid >= loan.owed[-1]):
+        return None
     if counted := overdue_days(loan, as_of, rule, calendar):
         return calendar.midnight(as_of.day + max(1, target - counted))
     oldest, fallen = bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(days, as_of.day)
