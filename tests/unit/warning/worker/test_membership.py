@@ -13,7 +13,7 @@ async def test_an_assignment_is_handed_out_once() -> None:
     membership = Membership()
     await membership.on_partitions_assigned(OWNED)
 
-    assert membership.assignment() == {0, 1}
+    assert membership.assignment() == frozenset({0, 1})
     assert membership.assignment() is None
 
 
