@@ -107,14 +107,18 @@ async def test_410_says_that_the_receiver_is_gone(sink: Sink) -> None:
     [
         ("7", 7),
         ("0", 0),
-        (format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 600),
-        (format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True), 0),
+        (timedelta(minutes=10), 600),
+        (timedelta(minutes=-10), 0),
         ("soon", None),
         ("-5", None),
         ("٣", None),
     ],
 )
-async def test_retry_after_is_read_in_seconds_and_as_a_date(sink: Sink, written: str, seconds: int | None) -> None:
+async def test_retry_after_is_read_in_seconds_and_as_a_date(
+    sink: Sink, written: str | timedelta, seconds: int | None
+) -> None:
+    if isinstance(written, timedelta):
+        written = format_datetime(datetime.now(UTC) + written, usegmt=True)
     verdict = await _answered(sink, 429, **{"Retry-After": written})
 
     assert isinstance(verdict, Retry)
