@@ -96,7 +96,9 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """What went wrong, without the URL that aiohttp adds to some of its errors: it may be the key to the receiver."""
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else error
+    return f"{type(error).__name__}: {'not a usable URL' if isinstance(error, aiohttp.InvalidURL) else said}"
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
