@@ -1,0 +1,1 @@
+"""Warnings as alerts of Prometheus Alertmanager, API v2."""
