@@ -1,0 +1,1 @@
+"""Warnings as CloudEvents on a Kafka topic of the lender's own."""

@@ -1,0 +1,41 @@
+"""Publishes a change to a topic, and waits until every in-sync replica has it."""
+
+from aiokafka.errors import InvalidTopicError, MessageSizeTooLargeError
+
+from services.notifier.channels.channel import ChannelType
+from services.notifier.channels.kafka.message import record, shown
+from services.notifier.channels.kafka.settings import KafkaReceiverSettings
+from services.notifier.core.message import Message
+from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
+from shared.kafka.producer import NotAcknowledgedError, Producer
+
+NEVER = (MessageSizeTooLargeError, InvalidTopicError)
+"""What no later attempt mends. A right that is missing or a topic that is not there yet, an operator can."""
+
+
+class Kafka:
+    """One topic. What is acknowledged is there; what is not may be there too, and comes again under the same id."""
+
+    def __init__(self, settings: KafkaReceiverSettings) -> None:
+        self._topic = settings.topic
+        self._seconds = settings.timeout.total_seconds()
+        self._producer = Producer(settings.cluster(), client_id="bellwether-notifier")
+
+    async def send(self, message: Message) -> Verdict:
+        try:
+            await self._producer.publish([record(message, self._topic)], within=self._seconds)
+        except NotAcknowledgedError as error:
+            cause = error.__cause__
+            if isinstance(cause, TimeoutError):
+                return Retry(f"no acknowledgement within {self._seconds:g} s: is there a topic {self._topic}?")
+            return (Refused if isinstance(cause, NEVER) else Retry)(f"not acknowledged: {cause!r}")
+        return Delivered()
+
+    def preview(self, message: Message) -> str:
+        return shown(message, self._topic)
+
+    async def close(self) -> None:
+        await self._producer.stop()
+
+
+CHANNEL = ChannelType(KafkaReceiverSettings, Kafka)
