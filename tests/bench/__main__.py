@@ -13,7 +13,7 @@ from rich.table import Table
 from deploy.local.processes import ROOT
 from tests.bench.machine import Machine, machine
 
-PARTS = ("warning", "ingest", "latency", "restart", "scale", "timers")
+PARTS = ("warning", "ingest", "latency", "restart", "scale", "timers", "notifier")
 RESULTS = ROOT / "build" / "bench.json"
 
 Measure = Callable[[Machine], Coroutine[Any, Any, dict[str, Any]]]
