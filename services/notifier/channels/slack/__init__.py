@@ -1,0 +1,1 @@
+"""Warnings in a Slack channel, by an incoming webhook."""
