@@ -1,0 +1,1 @@
+"""Warnings in a Feishu (or Lark) group, by a custom robot."""

@@ -1,0 +1,18 @@
+"""How a Feishu robot is configured."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from services.notifier.channels.robots import RobotSettings
+from services.notifier.channels.secret import Secret
+
+
+class FeishuSettings(RobotSettings):
+    """A custom robot's webhook."""
+
+    channel: Literal["feishu"]
+    secret: Secret | None = Field(default=None, description="Where the robot verifies signatures")
+    keyword: str | None = Field(
+        default=None, min_length=1, max_length=50, description="Where the robot asks for one: put before each title"
+    )
