@@ -22,6 +22,7 @@ class Received:
     headers: dict[str, str]
     body: bytes
     at: float
+    query: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -63,7 +64,9 @@ class Sink:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        got = Received(request.path, headers, await request.read(), asyncio.get_running_loop().time())
+        got = Received(
+            request.path, headers, await request.read(), asyncio.get_running_loop().time(), dict(request.query)
+        )
         self.received.append(got)
         self.open_now += 1
         self.most_open = max(self.most_open, self.open_now)

@@ -14,7 +14,7 @@ from services.notifier.outbound.post import HttpAnswer, retry_after
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 # Their dialects of Markdown have no documented way to escape. A full-width twin reads the same and means nothing.
-_TWINS = str.maketrans("<>[]*`#!\\~", "＜＞［］＊｀＃！＼～")  # noqa: RUF001 - the twins are meant
+_TWINS = str.maketrans("<>[]*`#!\\~", "＜＞［］＊｀＃！＼～")
 
 
 class RobotSettings(HttpReceiverSettings):

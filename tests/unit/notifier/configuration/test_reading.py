@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifier.channels import discover
 from services.notifier.configuration import ConfigurationError, load, read
 
+CHANNELS = ", ".join(sorted(discover()))
 EXAMPLE = Path("services/notifier/example.yaml")
 WELL = "receivers: {journal: {channel: log}}\nroutes: [{receivers: [journal]}]\n"
 
@@ -37,7 +39,7 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
         ("a: [", "line 1, column 5"),
         ("receivers: {}\nroutes: []", "line 2, column 9: expected `routes`, a list of at least one"),
         ("receivers: {A: {channel: log}}", "column 13: expected a name of lower-case letters"),
-        ("receivers: {a: {channel: pigeon}}", "expected `channel`, one of email, log, webhook; got 'pigeon'"),
+        ("receivers: {a: {channel: pigeon}}", f"expected `channel`, one of {CHANNELS}; got 'pigeon'"),
         ("receivers: {a: {channel: log, colour: 1}}", "column 31: colour: there is no such setting"),
         ("receivers: {a: {channel: log, concurrency: 0}}", "column 44: concurrency: Input should be greater than"),
         ("receivers: {a: {channel: log}, a: {channel: log}}", "column 32: the key 'a' stands twice"),

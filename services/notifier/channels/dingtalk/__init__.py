@@ -1,0 +1,1 @@
+"""Warnings in a DingTalk group, by a custom robot."""

@@ -1,0 +1,26 @@
+"""How a DingTalk robot is configured."""
+
+from typing import Literal, Self
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import Field, model_validator
+
+from services.notifier.channels.robots import RobotSettings
+from services.notifier.channels.secret import LEFT_OUT, Secret
+
+
+class DingTalkSettings(RobotSettings):
+    """A custom robot's webhook, with its access_token."""
+
+    channel: Literal["dingtalk"]
+    secret: Secret | None = Field(default=None, description="Where the robot verifies signatures: SEC and more")
+    keyword: str | None = Field(
+        default=None, min_length=1, max_length=50, description="Where the robot asks for one: put before each title"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_signed(self) -> Self:
+        query = parse_qs(urlsplit(self.url.get_secret_value()).query)
+        if self.url is not LEFT_OUT and {"timestamp", "sign"} & set(query):
+            raise ValueError("expected a url without timestamp and sign: they are made for each message")
+        return self

@@ -1,0 +1,1 @@
+"""Warnings in a WeCom group, by a group robot."""
