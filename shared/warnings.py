@@ -90,6 +90,18 @@ class Text(_Part):
     zh: str
 
 
+class About(_Part):
+    """Where the borrower and the loan belong, in the lender's own words; null where no event has said so."""
+
+    segment: str | None = None
+    product: Annotated[str | None, Field(description="Of the loan named")] = None
+    region: str | None = None
+    branch: str | None = None
+    lender_unit: str | None = None
+    relationship_manager: str | None = None
+    group: Annotated[str | None, Field(description="Of connected borrowers")] = None
+
+
 class Acknowledgement(_Part):
     """Somebody has seen the warning and answers for it."""
 
@@ -119,6 +131,7 @@ class WarningChange(_Part):
     clears_when: Text | None = None
     ruleset: Ruleset
     text: Text
+    about: About = About()
     time_zone: str
     engine: Annotated[str, Field(description="Version of the engine that decided")]
     acknowledgement: Annotated[Acknowledgement | None, Field(description="Of kind acknowledged only")] = None

@@ -1,15 +1,52 @@
 """What every receiver may set, whatever its channel."""
 
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.notifier.core.durations import Duration
+from services.notifier.core.flow import Breaker, Rate
 from services.notifier.core.schedule import RetrySchedule
+from services.notifier.core.storm import Storm
+from shared.warnings import Level
+
+
+class Audience(StrEnum):
+    """Who reads it."""
+
+    STAFF = "staff"
+    SYSTEMS = "systems"
+    BORROWER = "borrower"
 
 
 class ReceiverSettings(BaseModel):
-    """One receiver. Each channel's settings add its own."""
+    """One receiver. Each channel's settings add its own, and set the defaults its vendor asks for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: str = Field(description="A folder of services/notifier/channels")
+    audience: Audience = Audience.STAFF
     concurrency: int = Field(default=16, ge=1, le=256, description="Messages under way to it at once, in each replica")
+    rate: Rate | None = Field(default=None, description="No more messages than this; as many as there are if unset")
     retry: RetrySchedule = RetrySchedule()
+    retry_by_level: dict[Level, RetrySchedule] = Field(default={}, description="Another schedule for some levels")
+    breaker: Breaker = Breaker()
+    collapse: bool | None = Field(
+        default=None,
+        description="A change that was not sent yet gives way to the next of its warning; unless set, not for systems",
+    )
+    storm: Storm | None = None
+    fallback: str | None = Field(default=None, description="The receiver to tell when this one cannot be told")
+    heartbeat: Duration | None = Field(default=None, description="How often to send a message that proves the path")
+    conduct: str | None = Field(
+        default=None, description="The rules of contact with borrowers, a name in core/conduct; for that audience alone"
+    )
+
+    @property
+    def collapses(self) -> bool:
+        """Whether an unsent change gives way to the next one of its warning."""
+        return self.collapse if self.collapse is not None else self.audience is not Audience.SYSTEMS
+
+    def schedule(self, level: Level | None) -> RetrySchedule:
+        """The retries of a message of this level."""
+        return self.retry_by_level.get(level, self.retry) if level else self.retry

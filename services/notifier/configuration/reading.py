@@ -1,28 +1,19 @@
 """Receivers and routes from the text of a configuration; all that is wrong with it is told at once."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from services.notifier.channels import discover
 from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration.document import ConfigurationError, Document, Location, Mistake
-from services.notifier.core.routing import Route
+from services.notifier.configuration.references import strangers, untold
+from services.notifier.configuration.sections import EXPECTED, SECTIONS, Configuration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_ROUTES = TypeAdapter(tuple[Route, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """Who can be told, and who is told of what."""
-
-    receivers: Mapping[str, ReceiverSettings]
-    routes: Sequence[Route]
 
 
 def load(path: Path, *, without_secrets: bool = False) -> Configuration:
@@ -39,21 +30,35 @@ def read(text: str, name: str = "configuration", *, without_secrets: bool = Fals
     document = Document(text, name)
     if not isinstance(document.value, dict):
         raise document.error([Mistake((), "expected a mapping with `receivers` and `routes`")])
-    given = document.value
-    mistakes = [Mistake((key,), "expected `receivers` and `routes` only", True) for key in _others(given)]
-    receivers = dict(_receivers(given.get("receivers"), mistakes, {"without_secrets": without_secrets}))
-    routes = _routes(given.get("routes"), mistakes)
-    names = given["receivers"] if isinstance(given.get("receivers"), dict) else {}
-    mistakes += _strangers(routes, names, ("routes",))
+    given, context = document.value, {"without_secrets": without_secrets}
+    mistakes = [Mistake((key,), f"expected {EXPECTED} only", True) for key in _others(given)]
+    receivers = dict(_receivers(given.get("receivers"), mistakes, context))
+    found = {key: value for key in SECTIONS if (value := _section(key, given, mistakes, context)) is not None}
+    mistakes += strangers(given, receivers, found)
     if not mistakes:
-        mistakes += _untold(routes, names)
+        mistakes += untold(receivers, found)
     if mistakes:
         raise document.error(mistakes)
-    return Configuration(receivers, routes)
+    return Configuration(receivers, **found)
 
 
 def _others(given: dict[Any, Any]) -> list[str]:
-    return [str(key) for key in given if key not in ("receivers", "routes")]
+    return [str(key) for key in given if key != "receivers" and key not in SECTIONS]
+
+
+def _section(key: str, given: dict[Any, Any], mistakes: list[Mistake], context: dict[str, Any]) -> Any:
+    """A section's value; None where it is left out, or wrong."""
+    value = given.get(key)
+    if key == "routes" and (not isinstance(value, list) or not value):
+        mistakes.append(Mistake(("routes",), "expected `routes`, a list of at least one"))
+        return None
+    if key not in given:
+        return None
+    try:
+        return SECTIONS[key].validate_python(value, context=context)
+    except ValidationError as error:
+        mistakes += _told(error, (key,))
+        return None
 
 
 def _receivers(given: Any, mistakes: list[Mistake], context: dict[str, Any]) -> Iterator[tuple[str, ReceiverSettings]]:
@@ -84,17 +89,6 @@ def _receiver(given: Any, where: Location, mistakes: list[Mistake], context: dic
         return None
 
 
-def _routes(given: Any, mistakes: list[Mistake]) -> tuple[Route, ...]:
-    if not isinstance(given, list) or not given:
-        mistakes.append(Mistake(("routes",), "expected `routes`, a list of at least one"))
-        return ()
-    try:
-        return _ROUTES.validate_python(given)
-    except ValidationError as error:
-        mistakes += _told(error, ("routes",))
-        return ()
-
-
 def _told(error: ValidationError, where: Location) -> Iterator[Mistake]:
     """Pydantic's errors in our words. A value is never shown: it may be a secret in the wrong place."""
     found = error.errors(include_url=False, include_input=False)
@@ -105,28 +99,3 @@ def _told(error: ValidationError, where: Location) -> Iterator[Mistake]:
         field = ".".join(part for part in each["loc"] if isinstance(part, str))
         said = "there is no such setting" if unknown else each["msg"].removeprefix("Value error, ")
         yield Mistake((*where, *each["loc"]), f"{field}: {said}" if field else said, unknown)
-
-
-def _strangers(routes: Sequence[Route], names: Mapping[Any, Any], where: Location) -> Iterator[Mistake]:
-    """Receivers that a route names and nobody configured."""
-    for number, route in enumerate(routes):
-        here = (*where, number)
-        for place, name in enumerate(route.receivers):
-            if name not in names:
-                message = f"there is no receiver {name!r}; expected one of {', '.join(map(str, names))}"
-                yield Mistake((*here, "receivers", place), message)
-        yield from _strangers(route.routes, names, (*here, "routes"))
-
-
-def _untold(routes: Sequence[Route], names: Mapping[Any, Any]) -> Iterator[Mistake]:
-    """Receivers that no route leads to."""
-    told = set(_named(routes))
-    for name in names:
-        if name not in told:
-            yield Mistake(("receivers", name), f"no route leads to the receiver {name!r}", True)
-
-
-def _named(routes: Sequence[Route]) -> Iterator[str]:
-    for route in routes:
-        yield from route.receivers
-        yield from _named(route.routes)

@@ -1,56 +1,38 @@
 """Who is told of a change: a tree of routes, the first that matches wins unless it says `continue`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self, TypeVar
+from dataclasses import dataclass
+from typing import Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.warnings import Kind, Level, WarningChange
-
-_RANK = {level: rank for rank, level in enumerate(Level)}
-
-
-def _as_list(given: Any) -> Any:
-    return given if isinstance(given, list) else [given]
+from services.notifier.core.grouping import Digest, Grouping
+from services.notifier.core.matching import Match
+from shared.warnings import Kind, WarningChange
 
 
-_Item = TypeVar("_Item")
-_OneOrMore = Annotated[tuple[_Item, ...], BeforeValidator(_as_list), Field(min_length=1)]
-
-
-def reached_level(change: WarningChange) -> Level:
-    """The higher of the levels before and after: whoever was told it is red is told that it no longer is."""
-    return max((level for level in (change.level, change.previous_level) if level), key=_RANK.__getitem__)
-
-
-class Match(BaseModel):
-    """What a change must be: every key given must hold, and a key holds where one of its values does."""
+class Manner(BaseModel):
+    """How those on a route are told. What an inner route leaves out it takes from the one around it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    level: _OneOrMore[Level] | None = Field(
-        default=None, description="The higher of the level before and after the change"
-    )
-    family: _OneOrMore[str] | None = None
-    rule: _OneOrMore[str] | None = None
-    kind: _OneOrMore[Kind] | None = Field(default=None, description="Acknowledged only where it is named")
+    group: Grouping | None = Field(default=None, description="Told together; each change by itself if unset")
+    digest: Digest | None = Field(default=None, description="Told at fixed times of the day, instead of `group`")
+    active: str | None = Field(default=None, description="A name of `times`: told only then, held until it begins")
+    quiet: str | None = Field(default=None, description="A name of `times`: not told then, held until it is over")
+    escalation: str | None = Field(default=None, description="A name of `escalations`")
 
-    def accepts(self, change: WarningChange) -> bool:
-        return all(
-            wanted is None or given in wanted
-            for wanted, given in (
-                (self.level, reached_level(change)),
-                (self.family, change.family),
-                (self.rule, change.rule),
-                (self.kind, change.kind),
-            )
-        )
+    @model_validator(mode="after")
+    def _one_way_of_gathering(self) -> Self:
+        if self.group is not None and self.digest is not None:
+            raise ValueError("expected `group` or `digest`, not both")
+        return self
 
 
-class Route(BaseModel):
+class Route(Manner):
     """A node of the tree. Its own receivers are told where none of its inner routes matches."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     match: Match = Match()
     receivers: tuple[str, ...] = ()
@@ -64,21 +46,51 @@ class Route(BaseModel):
         return self
 
 
-def receivers_of(routes: Sequence[Route], change: WarningChange) -> tuple[str, ...]:
-    """The names of the receivers to tell, each once, in the order the routes name them.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One receiver to tell of a change, and how."""
+
+    receiver: str
+    manner: Manner
+
+
+_PLAIN = Manner()
+
+
+def tellings_of(routes: Sequence[Route], change: WarningChange) -> tuple[Telling, ...]:
+    """The receivers to tell, each once, in the order the routes name them.
 
     An acknowledgement is for those who asked for it: a route on the way must name the kind.
     """
-    return tuple(dict.fromkeys(_found(routes, change, asked=change.kind is not Kind.ACKNOWLEDGED)))
+    found = _found(routes, change, _PLAIN, asked=change.kind is not Kind.ACKNOWLEDGED)
+    return tuple({each.receiver: each for each in reversed(found)}.values())[::-1]
 
 
-def _found(routes: Sequence[Route], change: WarningChange, *, asked: bool) -> list[str]:
-    names: list[str] = []
+def receivers_of(routes: Sequence[Route], change: WarningChange) -> tuple[str, ...]:
+    """The names of the receivers to tell."""
+    return tuple(each.receiver for each in tellings_of(routes, change))
+
+
+def _found(routes: Sequence[Route], change: WarningChange, around: Manner, *, asked: bool) -> list[Telling]:
+    tellings: list[Telling] = []
     for route in routes:
         if route.match.accepts(change):
             asked_here = asked or route.match.kind is not None
-            here = _found(route.routes, change, asked=asked_here) or (route.receivers if asked_here else ())
-            names += here
+            manner = _within(around, route)
+            here = _found(route.routes, change, manner, asked=asked_here)
+            if not here and asked_here:
+                here = [Telling(name, manner) for name in route.receivers]
+            tellings += here
             if (here or asked_here) and not route.go_on:
                 break
-    return names
+    return tellings
+
+
+def _within(around: Manner, route: Route) -> Manner:
+    """The route's own manner, completed by that of the routes around it."""
+    if not route.model_fields_set & Manner.model_fields.keys():
+        return around
+    own = {name: getattr(route, name) for name in Manner.model_fields if getattr(route, name) is not None}
+    if "group" in own or "digest" in own:
+        around = around.model_copy(update={"group": None, "digest": None})
+    return around.model_copy(update=own)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from services.notifier.channels.http import HttpReceiverSettings, Url
 from services.notifier.channels.secret import Secret
+from services.notifier.channels.settings import Audience
 from services.notifier.core.durations import Duration
 
 OWN_LABELS = frozenset({"alertname", "severity", "family", "borrower_id", "loan_id"})
@@ -24,6 +25,7 @@ class AlertmanagerSettings(HttpReceiverSettings):
     """The replicas of one Alertmanager, each by its own address: a load balancer would tell only one of them."""
 
     channel: Literal["alertmanager"]
+    audience: Audience = Audience.SYSTEMS
     urls: tuple[Url, ...] = Field(
         min_length=1, max_length=10, description="Of each replica, without /api/v2/alerts; every one is told"
     )

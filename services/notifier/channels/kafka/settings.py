@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from services.notifier.channels.secret import Secret
-from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.core.durations import Duration, parse_duration
 from shared.kafka.topics import Topics
 from shared.settings import KafkaSettings
@@ -27,6 +27,7 @@ class KafkaReceiverSettings(ReceiverSettings):
     """A topic, and how its cluster is reached. Nothing is taken from the notifier's own Kafka settings."""
 
     channel: Literal["kafka"]
+    audience: Audience = Audience.SYSTEMS
     bootstrap: str = Field(min_length=1, description="host:port of one or more brokers, comma-separated")
     topic: Annotated[str, AfterValidator(_topic)]
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"

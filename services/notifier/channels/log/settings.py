@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.channels.settings import Audience, ReceiverSettings
 
 
 class LogSettings(ReceiverSettings):
     """Warnings as log lines of event `notifier.warning.told`."""
 
     channel: Literal["log"]
+    audience: Audience = Audience.SYSTEMS

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from services.notifier.channels.http import HttpReceiverSettings, Url
 from services.notifier.channels.secret import LEFT_OUT, Secret
+from services.notifier.channels.settings import Audience
 from services.notifier.channels.webhook.signature import signing_key
 
 
@@ -19,6 +20,7 @@ class WebhookSettings(HttpReceiverSettings):
     """A URL that takes POST requests, and the secrets that prove they are ours."""
 
     channel: Literal["webhook"]
+    audience: Audience = Audience.SYSTEMS
     url: Url
     secrets: tuple[Annotated[Secret, AfterValidator(_usable)], ...] = Field(
         min_length=1, max_length=5, description="Each signs every message, so that a new one can be rolled out first"

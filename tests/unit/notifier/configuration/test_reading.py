@@ -43,7 +43,7 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
         ("receivers: {a: {channel: log, colour: 1}}", "column 31: colour: there is no such setting"),
         ("receivers: {a: {channel: log, concurrency: 0}}", "column 44: concurrency: Input should be greater than"),
         ("receivers: {a: {channel: log}, a: {channel: log}}", "column 32: the key 'a' stands twice"),
-        (f"{WELL}more: 1", "line 3, column 1: expected `receivers` and `routes` only"),
+        (f"{WELL}more: 1", "line 3, column 1: expected `receivers`, `routes`, `times`,"),
         ("receivers: {a: {channel: log}}\nroutes: [{receivers: [b]}]", "line 2, column 23: there is no receiver 'b'"),
         (
             "receivers: {a: {channel: log}, b: {channel: log}}\nroutes: [{receivers: [a]}]",

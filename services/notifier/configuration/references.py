@@ -1,0 +1,85 @@
+"""Names that one part of a configuration uses and another has to define."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.configuration.document import Location, Mistake
+from services.notifier.core.escalating import Escalation
+from services.notifier.core.routing import Route
+from services.notifier.core.times import Times
+
+
+def strangers(
+    given: Mapping[str, Any], receivers: Mapping[str, ReceiverSettings], found: Mapping[str, Any]
+) -> list[Mistake]:
+    """Every name that nothing has. `given` is the document, in which also what is wrong has a name."""
+    names = {key: _names(given.get(key)) for key in ("receivers", "times", "calendars", "escalations")}
+    return [
+        *_of_receivers(receivers, names["receivers"]),
+        *_of_routes(found.get("routes", ()), names, ("routes",)),
+        *_of_times(found.get("times", {}), names["calendars"]),
+        *_of_escalations(found.get("escalations", {}), names["receivers"]),
+    ]
+
+
+def untold(receivers: Mapping[str, ReceiverSettings], found: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Receivers that nothing leads to."""
+    told = {
+        *_routed(found.get("routes", ())),
+        *(name for each in found.get("escalations", {}).values() for step in each.steps for name in step.receivers),
+        *(each.fallback for each in receivers.values()),
+    }
+    for name in receivers:
+        if name not in told:
+            yield Mistake(("receivers", name), f"no route leads to the receiver {name!r}", True)
+
+
+def _names(section: Any) -> list[str]:
+    return [str(name) for name in section] if isinstance(section, dict) else []
+
+
+def _missing(what: str, name: str, names: Collection[str], where: Location) -> Iterator[Mistake]:
+    if name not in names:
+        expected = f"expected one of {', '.join(names)}" if names else f"none is defined in `{what}`"
+        yield Mistake(where, f"there is no {what.rstrip('s')} {name!r}; {expected}")
+
+
+def _of_receivers(receivers: Mapping[str, ReceiverSettings], names: Collection[str]) -> Iterator[Mistake]:
+    for name, settings in receivers.items():
+        where = ("receivers", name, "fallback")
+        if settings.fallback == name:
+            yield Mistake(where, "expected another receiver than this one")
+        elif settings.fallback is not None:
+            yield from _missing("receivers", settings.fallback, names, where)
+
+
+def _of_routes(routes: Sequence[Route], names: Mapping[str, Collection[str]], where: Location) -> Iterator[Mistake]:
+    for number, route in enumerate(routes):
+        here = (*where, number)
+        for place, name in enumerate(route.receivers):
+            yield from _missing("receivers", name, names["receivers"], (*here, "receivers", place))
+        for key, what in (("active", "times"), ("quiet", "times"), ("escalation", "escalations")):
+            if (name := getattr(route, key)) is not None:
+                yield from _missing(what, name, names[what], (*here, key))
+        yield from _of_routes(route.routes, names, (*here, "routes"))
+
+
+def _of_times(times: Mapping[str, Times], calendars: Collection[str]) -> Iterator[Mistake]:
+    for name, each in times.items():
+        if each.calendar is not None:
+            yield from _missing("calendars", each.calendar, calendars, ("times", name, "calendar"))
+
+
+def _of_escalations(escalations: Mapping[str, Escalation], receivers: Collection[str]) -> Iterator[Mistake]:
+    for name, each in escalations.items():
+        for number, step in enumerate(each.steps):
+            for place, receiver in enumerate(step.receivers):
+                where = ("escalations", name, "steps", number, "receivers", place)
+                yield from _missing("receivers", receiver, receivers, where)
+
+
+def _routed(routes: Sequence[Route]) -> Iterator[str]:
+    for route in routes:
+        yield from route.receivers
+        yield from _routed(route.routes)

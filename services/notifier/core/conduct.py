@@ -1,0 +1,1 @@
+"""When, and how often, a borrower may be written to."""
