@@ -1,6 +1,7 @@
 """Messages for the channels' tests."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from services.notifier.channels.channel import Channel
-from services.notifier.core.message import Message
+from services.notifier.core.message import Message, Purpose
 from services.notifier.core.verdict import Verdict
 from shared.warnings import WarningChange
 from tests.changes import change
@@ -24,6 +25,12 @@ def message(told: WarningChange | None = None, sent_at: datetime = NOW) -> Messa
     """A change on its way: that of `tests.changes.change` where none is given."""
     told = told or change()
     return Message(ID, told, told.model_dump_json().encode(), created_at=sent_at, sent_at=sent_at)
+
+
+def several(*others: WarningChange, **fields: Any) -> Message:
+    """A group: the change of `message`, and these."""
+    told = {"purpose": Purpose.GROUP, "others": others, "total": 1 + len(others), **fields}
+    return replace(message(), **told)
 
 
 async def sent(channel: Channel, given: Message | None = None) -> Verdict:

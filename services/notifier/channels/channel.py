@@ -1,7 +1,7 @@
 """What a channel is: a folder whose `channel.py` holds a CHANNEL."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.notifier.channels.settings import ReceiverSettings
@@ -46,3 +46,5 @@ class Example:
     settings: dict[str, Any]
     change: WarningChange
     says: tuple[str, ...]
+    around: Mapping[str, Any] = field(default_factory=dict)
+    """What the message is besides the change: its purpose, others, recipient or link."""

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from services.notifier.channels.http import HttpReceiverSettings, SecretUrl
 from services.notifier.channels.wording import Languages
+from services.notifier.core.flow import Rate
+from services.notifier.core.schedule import RetrySchedule
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from services.notifier.outbound.answers import GONE, LATER, said, unless_taken, unreadable
 from services.notifier.outbound.post import HttpAnswer, retry_after
@@ -15,6 +17,7 @@ from services.notifier.outbound.post import HttpAnswer, retry_after
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 # Their dialects of Markdown have no documented way to escape. A full-width twin reads the same and means nothing.
 _TWINS = str.maketrans("<>[]*`#!\\~", "＜＞［］＊｀＃！＼～")
+_BRACKETS = {ord(each): f"%{ord(each):02X}" for each in "()[]<> "}
 
 
 class RobotSettings(HttpReceiverSettings):
@@ -23,6 +26,8 @@ class RobotSettings(HttpReceiverSettings):
     url: SecretUrl
     languages: Languages = ("en", "zh")
     concurrency: int = Field(default=1, ge=1, le=256, description="Robots take 20 to 100 messages a minute")
+    rate: Rate | None = Field(default=Rate(messages=20), description="What group robots take, or less")
+    retry: RetrySchedule = RetrySchedule(first=timedelta(seconds=15))
 
     def targets(self) -> tuple[str]:
         return (self.url.get_secret_value(),)
@@ -43,6 +48,11 @@ class Codes:
 def escape(value: str) -> str:
     """A value that no robot takes for a link, a mention or a heading."""
     return value.translate(_TWINS)
+
+
+def link(words: str, url: str) -> str:
+    """A link in the Markdown that robots know. A bracket in the URL would end it."""
+    return f"[{words}]({url.translate(_BRACKETS)})"
 
 
 def verdict(given: HttpAnswer, now: datetime, codes: Codes) -> Verdict:

@@ -1,8 +1,9 @@
 """What every receiver may set, whatever its channel."""
 
 from enum import StrEnum
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.notifier.core.durations import Duration
 from services.notifier.core.flow import Breaker, Rate
@@ -23,6 +24,8 @@ class ReceiverSettings(BaseModel):
     """One receiver. Each channel's settings add its own, and set the defaults its vendor asks for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    addresses_borrowers: ClassVar[bool] = False
+    """Whether a message can go to the one borrower that it names as its recipient."""
 
     channel: str = Field(description="A folder of services/notifier/channels")
     audience: Audience = Audience.STAFF
@@ -41,6 +44,14 @@ class ReceiverSettings(BaseModel):
     conduct: str | None = Field(
         default=None, description="The rules of contact with borrowers, a name in core/conduct; for that audience alone"
     )
+
+    @model_validator(mode="after")
+    def _reaches_its_audience(self) -> Self:
+        if self.audience is Audience.BORROWER and not self.addresses_borrowers:
+            raise ValueError(f"expected audience staff or systems: {self.channel} cannot write to a single borrower")
+        if self.audience is Audience.BORROWER and self.heartbeat is not None:
+            raise ValueError("expected no `heartbeat` with audience borrower: there is nobody to send it to")
+        return self
 
     @property
     def collapses(self) -> bool:

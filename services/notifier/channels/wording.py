@@ -53,14 +53,13 @@ class Wording:
             finalize=lambda value: escape(one_line(str(value))),
         )
 
-    def render(self, name: str, change: WarningChange, language: Language) -> str:
-        """The change, told by one template."""
-        template = self._templates.get_template(f"{name}.{language}.j2")
-        return template.render(words(change, language)).strip()
+    def render(self, name: str, change: WarningChange, language: Language, **more: Any) -> str:
+        """The change, told by one template, which may speak of `more` besides."""
+        return self.fill(name, language, **words(change, language), **more)
 
-    def all(self, name: str, change: WarningChange, languages: tuple[Language, ...], between: str) -> str:
-        """The change in each of the languages."""
-        return between.join(self.render(name, change, language) for language in languages)
+    def fill(self, name: str, language: Language, **values: Any) -> str:
+        """One template with these values in it."""
+        return self._templates.get_template(f"{name}.{language}.j2").render(values).strip()
 
 
 def words(change: WarningChange, language: Language) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""A change as alerts: the one that fires or ends, and the one of another severity that it takes the place of."""
+"""Changes as alerts: the one that fires or ends, and the one of another severity that it takes the place of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,22 @@ from typing import Any
 import msgspec
 
 from services.notifier.channels.alertmanager.settings import AlertmanagerSettings
-from services.notifier.channels.wording import Wording
-from services.notifier.core.message import Message
+from services.notifier.channels.telling import Telling
+from services.notifier.channels.wording import Language, Wording
+from services.notifier.core.message import Message, Purpose
 from shared.warnings import Level, WarningChange
 
 SKEW = timedelta(minutes=1)
 """An end lies so far back that it is past by Alertmanager's clock as well. One that it takes to lie ahead would be
 merged with the end known before, the later of the two: the alert would go on firing."""
+_SUFFIXES: dict[Language, str] = {"en": "", "zh": "_zh"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_wording = Wording(Path(__file__).parent)
+HEARTBEAT = "bellwether_heartbeat"
+"""The alert that proves the path. It is over when it comes, so nobody is told of it."""
+_MOST_BYTES = 10_000
+
+_telling = Telling(Wording(Path(__file__).parent))
 
 
 def body(message: Message, settings: AlertmanagerSettings) -> bytes:
@@ -25,6 +32,22 @@ def body(message: Message, settings: AlertmanagerSettings) -> bytes:
 
 
 def alerts(message: Message, settings: AlertmanagerSettings) -> list[dict[str, Any]]:
+    """Those of every change the message holds: Alertmanager groups them itself, by routes of its own."""
+    if message.purpose in (Purpose.HEARTBEAT, Purpose.TEST):
+        ends_at = message.sent_at - SKEW
+        return [_alert(message, {"alertname": HEARTBEAT}, settings, ends_at, ends_at)]
+    return [alert for each in message.changes for alert in _of_one(_alone(message, each), settings)]
+
+
+def _alone(message: Message, change: WarningChange) -> Message:
+    """One of several as a message of its own. The link is for the warning that leads."""
+    if message.total == 1:
+        return message
+    url = message.acknowledge_url if change is message.change else None
+    return replace(message, change=change, others=(), total=1, common={}, acknowledge_url=url)
+
+
+def _of_one(message: Message, settings: AlertmanagerSettings) -> list[dict[str, Any]]:
     """What has ended comes first. An alert is known by its labels, so a new level is another alert."""
     change = message.change
     over = change.previous_level if change.previous_level != change.level else None
@@ -35,21 +58,22 @@ def alerts(message: Message, settings: AlertmanagerSettings) -> list[dict[str, A
 
 
 def _firing(message: Message, level: Level, settings: AlertmanagerSettings) -> dict[str, Any]:
-    starts_at = min(message.change.raised_at, message.sent_at)
-    return _alert(message.change, level, settings, starts_at, message.sent_at + settings.firing_for)
+    starts_at, ends_at = min(message.change.raised_at, message.sent_at), message.sent_at + settings.firing_for
+    return _alert(message, _labels(message.change, level), settings, starts_at, ends_at)
 
 
 def _ended(message: Message, level: Level, settings: AlertmanagerSettings) -> dict[str, Any]:
     ends_at = min(message.change.at, message.sent_at - SKEW)
-    return _alert(message.change, level, settings, min(message.change.raised_at, ends_at), ends_at)
+    starts_at = min(message.change.raised_at, ends_at)
+    return _alert(message, _labels(message.change, level), settings, starts_at, ends_at)
 
 
 def _alert(
-    change: WarningChange, level: Level, settings: AlertmanagerSettings, starts_at: datetime, ends_at: datetime
+    message: Message, labels: dict[str, str], settings: AlertmanagerSettings, starts_at: datetime, ends_at: datetime
 ) -> dict[str, Any]:
     return {
-        "labels": {**settings.labels, **_labels(change, level)},
-        "annotations": _annotations(change),
+        "labels": {**settings.labels, **labels},
+        "annotations": _annotations(message),
         "startsAt": _moment(starts_at),
         "endsAt": _moment(ends_at),
         **({"generatorURL": settings.link} if settings.link else {}),
@@ -67,14 +91,15 @@ def _labels(change: WarningChange, level: Level) -> dict[str, str]:
     }
 
 
-def _annotations(change: WarningChange) -> dict[str, str]:
-    return {
-        "summary": _wording.render("title", change, "en"),
-        "summary_zh": _wording.render("title", change, "zh"),
-        "description": _wording.render("body", change, "en"),
-        "description_zh": _wording.render("body", change, "zh"),
-        "warning_id": str(change.warning_id),
-    }
+def _annotations(message: Message) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for language, suffix in _SUFFIXES.items():
+        words[f"summary{suffix}"] = _telling.title(message, (language,))
+        words[f"description{suffix}"] = _telling.text(message, language, _MOST_BYTES)
+    if message.purpose is Purpose.HEARTBEAT:
+        return words
+    words["warning_id"] = str(message.change.warning_id)
+    return {**words, **({"acknowledge_url": message.acknowledge_url} if message.acknowledge_url else {})}
 
 
 def _moment(at: datetime) -> str:

@@ -7,12 +7,18 @@ from pydantic import Field, model_validator
 
 from services.notifier.channels.robots import RobotSettings
 from services.notifier.channels.secret import LEFT_OUT, Secret
+from services.notifier.core.flow import Rate
 
 
 class DingTalkSettings(RobotSettings):
     """A custom robot's webhook, with its access_token."""
 
     channel: Literal["dingtalk"]
+    rate: Rate | None = Field(
+        # One less than it takes: two messages that come closer together than they left must not make it 21.
+        default=Rate(messages=19),
+        description="DingTalk takes 20 a minute, and after one more nothing for ten minutes",
+    )
     secret: Secret | None = Field(default=None, description="Where the robot verifies signatures: SEC and more")
     keyword: str | None = Field(
         default=None, min_length=1, max_length=50, description="Where the robot asks for one: put before each title"

@@ -2,19 +2,22 @@
 
 import ssl
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
 from uuid import UUID
 
 import aiosmtplib
 
 from services.notifier.channels.channel import ChannelType
-from services.notifier.channels.email.message import compose
+from services.notifier.channels.email.message import compose, compose_to_borrower
 from services.notifier.channels.email.settings import EmailSettings, mailbox
 from services.notifier.core.message import Message
 from services.notifier.core.verdict import Answer, Delivered, Refused, Retry, Verdict, shown
 
 PERMANENT = 500
 REMEMBERED_MAILS = 10_000
+NOBODY = "expected a recipient with an e-mail address: this receiver writes to borrowers"
 
 
 class Email:
@@ -31,9 +34,11 @@ class Email:
         self._settled: OrderedDict[UUID, dict[str, bool]] = OrderedDict()
 
     async def send(self, message: Message) -> Verdict:
-        mail = compose(message, self._sender, self._to, self._settings.languages)
-        settled = self._settled.get(message.id, {})
-        left = [each.addr_spec for each in self._to if each.addr_spec not in settled]
+        to = self._recipients(message)
+        if not to:
+            return Refused(NOBODY)
+        mail, settled = self._compose(message, to), self._settled.get(message.id, {})
+        left = [each.addr_spec for each in to if each.addr_spec not in settled]
         client = self._client()
         try:
             await self._connect(client)
@@ -46,7 +51,7 @@ class Email:
             await client.quit()
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = {each.recipient: aiosmtplib.SMTPResponse(each.code, each.message) for each in error.recipients}
-            return self._judge(message.id, left, refusals, None)
+            return self._judge(message.id, left, to, refusals, None)
         except aiosmtplib.SMTPResponseException as error:
             refused = error.code >= PERMANENT
             return (Refused if refused else Retry)(f"SMTP {error.code}: {shown(error.message)}", answer=_answer(error))
@@ -54,15 +59,35 @@ class Email:
             return Retry(f"the conversation broke: {_words(error)}")
         finally:
             client.close()
-        return self._judge(message.id, left, refusals, said)
+        return self._judge(message.id, left, to, refusals, said)
 
     def preview(self, message: Message) -> str:
-        mail = compose(message, self._sender, self._to, self._settings.languages)
+        to = self._recipients(message)
+        if not to:
+            return NOBODY
+        mail = self._compose(message, to)
         headers = "\n".join(f"{name}: {value}" for name, value in mail.items())
-        return f"{headers}\n\n{mail.get_content()}".replace("\r\n", "\n")
+        text = mail.get_body(("plain",))
+        assert text is not None, "every mail has its text"
+        return f"{headers}\n\n{text.get_content()}".replace("\r\n", "\n")
 
     async def close(self) -> None:
         """Every mail has had a connection of its own."""
+
+    def _recipients(self, message: Message) -> Sequence[Address]:
+        """Those in the settings, or the borrower that the message names; nobody where it names none with an address."""
+        if self._settings.borrower is None:
+            return self._to
+        address = message.recipient.email if message.recipient is not None else None
+        try:
+            return [mailbox(address)] if address is not None else []
+        except ValueError:
+            return []
+
+    def _compose(self, message: Message, to: Sequence[Address]) -> EmailMessage:
+        if self._settings.borrower is not None:
+            return compose_to_borrower(message, self._sender, to[0], self._settings.borrower)
+        return compose(message, self._sender, to, self._settings.languages)
 
     def _client(self) -> aiosmtplib.SMTP:
         settings = self._settings
@@ -82,7 +107,12 @@ class Email:
             await client.login(settings.username, settings.password.get_secret_value())
 
     def _judge(
-        self, mail: UUID, asked: list[str], refusals: Mapping[str, aiosmtplib.SMTPResponse], said: str | None
+        self,
+        mail: UUID,
+        asked: list[str],
+        to: Sequence[Address],
+        refusals: Mapping[str, aiosmtplib.SMTPResponse],
+        said: str | None,
     ) -> Verdict:
         """Of one message to many: again while one may take it later, refused if by all for good, else delivered."""
         told = "; ".join(f"{who}: SMTP {each.code} {shown(each.message)}" for who, each in refusals.items())
@@ -90,7 +120,7 @@ class Email:
         for who in asked:
             if who not in refusals or refusals[who].code >= PERMANENT:
                 settled[who] = who not in refusals
-        if len(settled) < len(self._to):
+        if len(settled) < len(to):
             self._remember(mail, settled)
             return Retry(told)
         if not any(settled.values()):

@@ -6,12 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from services.notifier.channels.borrowers import WritesToBorrowers
 from services.notifier.channels.secret import Secret
-from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.channels.settings import Audience
+from services.notifier.channels.wording import Languages
 from services.notifier.core.durations import Duration, parse_duration
-
-Language = Literal["en", "zh"]
-
 
 _WRITTEN = re.compile(r"(?:(?P<name>[^<>@]*)<(?P<inner>[^<>\s]+)>|(?P<plain>[^<>\s]+))")
 
@@ -41,7 +40,7 @@ def _checked(written: str) -> str:
 Mailbox = Annotated[str, AfterValidator(_checked)]
 
 
-class EmailSettings(ReceiverSettings):
+class EmailSettings(WritesToBorrowers):
     """A mail server, and whom it shall reach."""
 
     channel: Literal["email"]
@@ -51,12 +50,16 @@ class EmailSettings(ReceiverSettings):
     username: str | None = None
     password: Secret | None = None
     sender: Mailbox = Field(alias="from")
-    to: tuple[Mailbox, ...] = Field(min_length=1, max_length=50)
-    languages: tuple[Language, ...] = Field(
-        default=("en", "zh"), min_length=1, description="One after the other in each mail"
-    )
+    to: tuple[Mailbox, ...] = Field(default=(), max_length=50, description="Left out for audience borrower")
+    languages: Languages = ("en", "zh")
     timeout: Duration = Field(default=parse_duration("20s"), description="For each step of the conversation")
     ca_file: str | None = Field(default=None, description="PEM file that vouches for the server; the system's if unset")
+
+    @model_validator(mode="after")
+    def _is_for_somebody(self) -> Self:
+        if (self.audience is Audience.BORROWER) == bool(self.to):
+            raise ValueError("expected `to` with at least 1 item, or audience borrower without `to`")
+        return self
 
     @model_validator(mode="after")
     def _signs_in_whole(self) -> Self:

@@ -1,9 +1,9 @@
-"""Publishes a change to a topic, and waits until every in-sync replica has it."""
+"""Publishes changes to a topic, and waits until every in-sync replica has them."""
 
 from aiokafka.errors import InvalidTopicError, MessageSizeTooLargeError
 
 from services.notifier.channels.channel import ChannelType
-from services.notifier.channels.kafka.message import record, shown
+from services.notifier.channels.kafka.message import records, shown
 from services.notifier.channels.kafka.settings import KafkaReceiverSettings
 from services.notifier.core.message import Message
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
@@ -23,7 +23,7 @@ class Kafka:
 
     async def send(self, message: Message) -> Verdict:
         try:
-            await self._producer.publish([record(message, self._topic)], within=self._seconds)
+            await self._producer.publish(records(message, self._topic), within=self._seconds)
         except NotAcknowledgedError as error:
             cause = error.__cause__
             if isinstance(cause, TimeoutError):

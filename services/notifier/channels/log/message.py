@@ -1,12 +1,32 @@
-"""What a log line says of a change: what can be searched for, and the English text."""
+"""What a log line says: what can be searched for, and the English text. Never the link, which is a key."""
 
 from typing import Any
 
-from services.notifier.core.message import Message
+from services.notifier.core.message import Message, Purpose
 
 
 def fields(message: Message) -> dict[str, Any]:
-    """The line's fields."""
+    """The line's fields: of several changes those of the one that leads, and which they are."""
+    return {**_leading(message), **_around(message)}
+
+
+def _around(message: Message) -> dict[str, Any]:
+    """What there is to say of a message that is more than a change."""
+    several = {
+        "total": message.total,
+        "common": dict(message.common),
+        "change_ids": [str(each.change_id) for each in message.changes],
+    }
+    return {
+        **({"purpose": message.purpose.value} if message.purpose is not Purpose.CHANGE else {}),
+        **(several if message.total > 1 else {}),
+        **({"written_at": message.created_at.isoformat()} if message.is_late else {}),
+    }
+
+
+def _leading(message: Message) -> dict[str, Any]:
+    if message.purpose is Purpose.HEARTBEAT:
+        return {"delivery_id": str(message.id), "type": message.type}
     change = message.change
     return {
         "delivery_id": str(message.id),

@@ -1,6 +1,7 @@
 """Every channel's examples, and that every channel has some."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +38,8 @@ def test_a_message_says_what_its_example_promises(
     kind = discover()[channel]
     opened = kind.open(kind.settings.model_validate(example.settings))
 
-    preview = opened.preview(message(example.change, sent_at=example.change.at))
+    told = message(example.change, sent_at=example.change.at)
+    preview = opened.preview(replace(told, **example.around))
 
     assert [each for each in example.says if each not in preview] == [], preview
 
@@ -49,6 +51,8 @@ def test_a_preview_shows_no_secret(channel: str, example: Example, monkeypatch: 
         secrets[name] = "https://secret.example/hook" if name.endswith("_URL") else SECRET
         monkeypatch.setenv(name, secrets[name])
     kind = discover()[channel]
-    preview = kind.open(kind.settings.model_validate(example.settings)).preview(message(example.change))
+    preview = kind.open(kind.settings.model_validate(example.settings)).preview(
+        replace(message(example.change), **example.around)
+    )
 
     assert [each for each in secrets.values() if each in preview] == []
