@@ -77,23 +77,32 @@ class Deployment:
         await self.machine.postgres.drop_database(self.name)
 
 
-async def append(bootstrap: str, topic: str, items: Sequence[Item]) -> None:
-    """Put records on a topic in their order, a clock record on every partition."""
-    producer = AIOKafkaProducer(
+def producer_of(bootstrap: str) -> AIOKafkaProducer:
+    """A producer that waits for all replicas and repeats without doubling."""
+    return AIOKafkaProducer(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=10, max_batch_size=262_144
     )
-    async with producer:
-        waiting = None
-        for item in items:
-            if item.key is None:
-                for partition in range(PARTITIONS):
-                    waiting = await producer.send(topic, item.value, key=b"clock", partition=partition)
-            else:
-                partition = partition_of(item.key, PARTITIONS)
-                waiting = await producer.send(topic, item.value, key=item.key, partition=partition)
-        await producer.flush()
-        if waiting is not None:
-            await waiting
+
+
+async def append(bootstrap: str, topic: str, items: Sequence[Item]) -> None:
+    """Put records on a topic in their order, a clock record on every partition."""
+    async with producer_of(bootstrap) as producer:
+        await send(producer, topic, items)
+
+
+async def send(producer: AIOKafkaProducer, topic: str, items: Sequence[Item]) -> None:
+    """The same with a producer that is there already; returns once all are acknowledged."""
+    waiting = None
+    for item in items:
+        if item.key is None:
+            for partition in range(PARTITIONS):
+                waiting = await producer.send(topic, item.value, key=b"clock", partition=partition)
+        else:
+            partition = partition_of(item.key, PARTITIONS)
+            waiting = await producer.send(topic, item.value, key=item.key, partition=partition)
+    await producer.flush()
+    if waiting is not None:
+        await waiting
 
 
 @contextmanager
@@ -135,6 +144,15 @@ def _cpu(pid: int) -> float:
 async def decided(connection: "asyncpg.Connection") -> int:
     """Records decided and committed, over all partitions."""
     return int(await connection.fetchval("SELECT coalesce(sum(next_offset), 0) FROM partition_progress"))
+
+
+async def wait_gone(connection: "asyncpg.Connection") -> None:
+    """Wait until the database has ended what a killed process had begun: until then it may still commit."""
+    while await connection.fetchval(  # noqa: ASYNC110 - the server is another process
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND pid <> pg_backend_pid())"
+    ):
+        await asyncio.sleep(0.001)
 
 
 async def wait_decided(connection: "asyncpg.Connection", count: int, *, poll: float = 0.02) -> float:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from tests.bench.machine import Deployment, Machine, decided, records_of, wait_decided
+from tests.bench.machine import Deployment, Machine, decided, records_of, wait_decided, wait_gone
 from tests.bench.workload import Item, generate
 
 INSTANCE = {"WARNING_GROUP_INSTANCE_ID": "warning-0"}
@@ -32,6 +32,7 @@ async def _seconds(machine: Machine, items: list[Item], membership: dict[str, st
         await _under_way(deployment, records_of(items[:cut]))
         killed = time.perf_counter()
         await asyncio.to_thread(worker.process.kill)
+        await wait_gone(connection)
         before = await decided(connection)
         worker = deployment.start("warning", **membership)
         again = await wait_decided(connection, before + 1, poll=0.01)

@@ -1,14 +1,17 @@
-"""(e) What an event costs as the book grows: states stored beforehand, borrowers drawn evenly."""
+"""(e) What an event costs as the book grows: a year of states stored beforehand, borrowers drawn evenly."""
 
 import asyncio
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from tests.bench.machine import CpuMeter, Deployment, Machine, records_of, wait_decided
-from tests.bench.workload import Item, generate
+from tests.bench.workload import DAYS, FIRST_DAY, LENDERS, ZONE, Item, event, generate
 
 BOOKS = (50_000, 200_000, 500_000)
 DRAWN = 100_000
+REPAYMENTS = 0.6
+AFTER = datetime.combine(FIRST_DAY + timedelta(days=DAYS), datetime.min.time(), ZONE) + timedelta(minutes=1)
 CACHE_OF_A_TENTH_MB = {50_000: 3, 200_000: 13, 500_000: 33}
 """At 400 bytes a state and 250 beside it."""
 
@@ -18,7 +21,7 @@ async def measure(machine: Machine) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for borrowers in BOOKS:
         deployment = await machine.deployment()
-        stored, drawn = _book(borrowers)
+        stored, drawn = generate(events=borrowers * 4, borrowers=borrowers), _drawn(borrowers)
         await deployment.append(stored)
         figures[str(borrowers)] = await _cost(deployment, stored, drawn, 4_096)
         deployment_small = await machine.deployment()
@@ -31,13 +34,20 @@ async def measure(machine: Machine) -> dict[str, Any]:
     return figures
 
 
-def _book(borrowers: int) -> tuple[list[Item], list[Item]]:
-    """Events that bring every borrower into being, and the later ones, drawn evenly, whose cost is measured."""
-    items = [each for each in generate(events=borrowers * 4, borrowers=borrowers) if each.key is not None]
-    cut = len(items) - max(DRAWN, len(items) // 4)
-    later = items[cut:]
-    chosen = sorted(Random(1).sample(range(len(later)), DRAWN))
-    return items[:cut], [later[each] for each in chosen]
+def _drawn(borrowers: int) -> list[Item]:
+    """Events of one hour after the stored year: no midnight falls among them, so that no borrower's day does either."""
+    chance = Random(borrowers)
+    return [_event(number, f"B{chance.randrange(borrowers):07}", chance) for number in range(DRAWN)]
+
+
+def _event(number: int, borrower: str, chance: Random) -> Item:
+    moment = AFTER + timedelta(milliseconds=number * 3_600_000 // DRAWN)
+    day, amount = AFTER.date().isoformat(), f"{chance.randrange(1, 900)}.00"
+    if chance.random() < REPAYMENTS:
+        data = {"loan_id": f"L-{borrower}", "currency": "EUR", "amount": amount, "value_date": day}
+        return event(f"paid-{number}", borrower, "repayment.received", moment, data)
+    data = {"lender": chance.choice(LENDERS), "currency": "EUR", "balance": amount, "as_of": day}
+    return event(f"owed-{number}", borrower, "exposure.reported", moment, data)
 
 
 async def _cost(deployment: Deployment, stored: list[Item], drawn: list[Item], cache_mb: int) -> float:

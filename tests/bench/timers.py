@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
-from tests.bench.machine import Deployment, Machine, append, records_of, wait_decided
-from tests.bench.workload import SOURCE, Item
+from tests.bench.machine import Deployment, Machine, producer_of, records_of, send, wait_decided
+from tests.bench.workload import ZONE, Item, clock, event
 
 DUE = 500_000
 RATE = 500
-_encode = msgspec.json.Encoder(order="sorted").encode
+MIDNIGHT = datetime(2025, 4, 1, tzinfo=ZONE)
 
 
 async def measure(machine: Machine, *, due: int = DUE) -> dict[str, Any]:
@@ -26,7 +25,7 @@ async def measure(machine: Machine, *, due: int = DUE) -> dict[str, Any]:
     try:
         await wait_decided(connection, records_of(loans), poll=0.2)
         began = time.perf_counter()
-        await deployment.append([_clock()])
+        await deployment.append([clock(MIDNIGHT)])
         running = asyncio.create_task(_events(deployment, records_of(loans) + 4))
         await _all_fired(connection)
         seconds = time.perf_counter() - began
@@ -52,17 +51,20 @@ async def _events(deployment: Deployment, before: int) -> list[float]:
     connection = await deployment.connect()
     waits: list[float] = []
     sent = before
+    producer = producer_of(deployment.machine.bootstrap)
+    await producer.start()
     try:
         while True:
             batch = [_exposure(sent + number) for number in range(RATE // 10)]
             began = time.perf_counter()
-            await append(deployment.machine.bootstrap, deployment.events_topic, batch)
+            await send(producer, deployment.events_topic, batch)
             sent += len(batch)
             waits.append(await wait_decided(connection, sent, poll=0.005) - began)
             await asyncio.sleep(max(0.0, 0.1 - (time.perf_counter() - began)))
     except asyncio.CancelledError:
         return waits
     finally:
+        await producer.stop()
         await connection.close()
 
 
@@ -70,30 +72,13 @@ def _p99(waits: list[float]) -> float:
     return sorted(waits)[int(len(waits) * 0.99)]
 
 
-def _event(identity: str, borrower: str, event_type: str, moment: str, data: dict[str, Any]) -> Item:
-    document = {
-        "specversion": "1.0",
-        "id": identity,
-        "source": SOURCE,
-        "type": event_type,
-        "subject": borrower,
-        "time": moment,
-        "data": data,
-    }
-    return Item(borrower.encode(), _encode(document))
-
-
 def _instalment(number: int) -> Item:
     data = {"loan_id": f"L{number}", "due_date": "2025-03-31", "amount": "100.00", "currency": "EUR"}
-    return _event(f"due-{number}", f"B{number:07}", "installment.due", "2025-03-01T09:00:00Z", data)
+    return event(f"due-{number}", f"B{number:07}", "installment.due", datetime(2025, 3, 1, 10, tzinfo=ZONE), data)
 
 
 def _exposure(number: int) -> Item:
     data = {"lender": "lender-001", "balance": "5.00", "currency": "EUR", "as_of": "2025-03-31"}
-    return _event(f"exposure-{number}", f"N{number:07}", "exposure.reported", "2025-03-31T09:00:00Z", data)
-
-
-def _clock() -> Item:
-    through = datetime(2025, 3, 31, 23).isoformat() + "Z"  # noqa: DTZ001 - 00:00 of 1 April in Lagos, written in UTC
-    item = _event("midnight", "clock", "clock.advanced", through, {"through": through})
-    return Item(None, item.value)
+    return event(
+        f"exposure-{number}", f"N{number:07}", "exposure.reported", datetime(2025, 3, 31, 10, tzinfo=ZONE), data
+    )

@@ -55,15 +55,15 @@ class Year:
         self._sprees()
         self._usual_exposures()
         midnight = int(datetime.combine(FIRST_DAY, datetime.min.time(), ZONE).timestamp())
-        clock = 1
+        day = 1
         for number, each in enumerate(sorted(self._drafts)):
-            while each.second >= clock * DAY_SECONDS:
-                yield _clock(midnight + clock * DAY_SECONDS)
-                clock += 1
-            yield Item(each.borrower.encode(), _event(number, each, midnight))
-        while clock <= DAYS:
-            yield _clock(midnight + clock * DAY_SECONDS)
-            clock += 1
+            while each.second >= day * DAY_SECONDS:
+                yield clock(datetime.fromtimestamp(midnight + day * DAY_SECONDS, ZONE))
+                day += 1
+            yield _event(number, each, midnight)
+        while day <= DAYS:
+            yield clock(datetime.fromtimestamp(midnight + day * DAY_SECONDS, ZONE))
+            day += 1
 
     def _add(self, day: float, borrower: str, event_type: str, **data: Any) -> None:
         second = int(day * DAY_SECONDS) + self._chance.randrange(DAY_SECONDS)
@@ -136,32 +136,32 @@ def _money(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02}"
 
 
-def _event(number: int, draft: _Draft, midnight: int) -> bytes:
-    return _encode(
-        {
-            "specversion": "1.0",
-            "id": f"01JB{(number * 0x9E3779B97F4A7C15) % (1 << 88):022X}",
-            "source": SOURCE,
-            "type": draft.type,
-            "subject": draft.borrower,
-            "time": utc_text(datetime.fromtimestamp(midnight + draft.second, ZONE)),
-            "data": draft.data,
-        }
-    )
-
-
-def _clock(second: int) -> Item:
-    through = utc_text(datetime.fromtimestamp(second, ZONE))
+def event(identity: str, subject: str, event_type: str, moment: datetime, data: dict[str, Any]) -> Item:
+    """One event's record."""
     document = {
         "specversion": "1.0",
-        "id": f"end-of-{second}",
+        "id": identity,
         "source": SOURCE,
-        "type": "clock.advanced",
-        "subject": "clock",
-        "time": through,
-        "data": {"through": through},
+        "type": event_type,
+        "subject": subject,
+        "time": utc_text(moment),
+        "data": data,
     }
-    return Item(None, _encode(document))
+    return Item(subject.encode(), _encode(document))
+
+
+def _event(number: int, draft: _Draft, midnight: int) -> Item:
+    identity = f"01JB{(number * 0x9E3779B97F4A7C15) % (1 << 88):022X}"
+    moment = datetime.fromtimestamp(midnight + draft.second, ZONE)
+    return event(identity, draft.borrower, draft.type, moment, draft.data)
+
+
+def clock(moment: datetime) -> Item:
+    """A clock record: everything up to then has been told."""
+    record = event(
+        f"end-of-{int(moment.timestamp())}", "clock", "clock.advanced", moment, {"through": utc_text(moment)}
+    )
+    return Item(None, record.value)
 
 
 def generate(*, events: int = 400_000, borrowers: int = 50_000, seed: int = 20_261_125) -> list[Item]:
