@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from services.notifier.channels.room import within_bytes
 from services.notifier.channels.wording import LONGEST_NAME, Language, Wording, level_word, moment
 from services.notifier.core.message import Message, Purpose
-from shared.warnings import Level
+from shared.warnings import Level, WarningChange
 
 MOST_LISTED = 10
 """Warnings of several that have a line each; of the others it is said how many there are."""
@@ -43,6 +44,15 @@ class Telling:
                 break
         return cut(text, most)
 
+    def brief(self, message: Message, language: Language) -> str:
+        """A few words for small screens: the title, how late it is, and what a single change says."""
+        said = [self.title(message, (language,))]
+        if message.is_late:
+            said.append(self._wording.fill("delay", language, **_words(message, language)))
+        if message.total == 1 and message.purpose is not Purpose.HEARTBEAT:
+            said.append(self._wording.render("brief", message.change, language))
+        return "\n".join(said)
+
     def _text(self, message: Message, language: Language, name: str, listed: int) -> str:
         words = _words(message, language)
         if message.purpose is Purpose.HEARTBEAT:
@@ -61,6 +71,14 @@ class Telling:
             *(self._wording.render("line", each, language) for each in told),
             self._wording.fill("more", language, more=message.total - len(told)),
         ]
+
+
+def alone(message: Message, change: WarningChange) -> Message:
+    """One of several as a message of its own. The link is for the warning that leads."""
+    if message.total == 1:
+        return message
+    url = message.acknowledge_url if change is message.change else None
+    return replace(message, change=change, others=(), total=1, common={}, acknowledge_url=url)
 
 
 def answer_for_it(*languages: Language) -> str:

@@ -1,6 +1,5 @@
 """Changes as alerts: the one that fires or ends, and the one of another severity that it takes the place of."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import msgspec
 
 from services.notifier.channels.alertmanager.settings import AlertmanagerSettings
-from services.notifier.channels.telling import Telling
+from services.notifier.channels.telling import Telling, alone
 from services.notifier.channels.wording import Language, Wording
 from services.notifier.core.message import Message, Purpose
 from shared.warnings import Level, WarningChange
@@ -36,15 +35,7 @@ def alerts(message: Message, settings: AlertmanagerSettings) -> list[dict[str, A
     if message.purpose in (Purpose.HEARTBEAT, Purpose.TEST):
         ends_at = message.sent_at - SKEW
         return [_alert(message, {"alertname": HEARTBEAT}, settings, ends_at, ends_at)]
-    return [alert for each in message.changes for alert in _of_one(_alone(message, each), settings)]
-
-
-def _alone(message: Message, change: WarningChange) -> Message:
-    """One of several as a message of its own. The link is for the warning that leads."""
-    if message.total == 1:
-        return message
-    url = message.acknowledge_url if change is message.change else None
-    return replace(message, change=change, others=(), total=1, common={}, acknowledge_url=url)
+    return [alert for each in message.changes for alert in _of_one(alone(message, each), settings)]
 
 
 def _of_one(message: Message, settings: AlertmanagerSettings) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Warnings as PagerDuty alerts, by the Events API v2."""
