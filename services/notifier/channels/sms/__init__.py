@@ -1,0 +1,1 @@
+"""Warnings as text messages, by any gateway that takes them over HTTP."""
