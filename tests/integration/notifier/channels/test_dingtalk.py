@@ -17,7 +17,7 @@ from services.notifier.channels.dingtalk.settings import DingTalkSettings
 from services.notifier.channels.dingtalk.signature import signed
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from tests.changes import change
-from tests.channels import LOOPBACK, NOW, message, says, sent
+from tests.channels import LOOPBACK, NOW, message, says, sent, several
 from tests.sink import Received, Sink, hang
 
 PATH = "/robot/send"
@@ -160,3 +160,21 @@ def test_a_url_that_is_signed_already_is_refused(monkeypatch: pytest.MonkeyPatch
         _channel()
 
     assert "the-key" not in str(refused.value)
+
+
+async def test_a_group_is_listed_with_a_link_to_answer_for_it(sink: Sink) -> None:
+    told = several(change(2), common={"branch": "[Kano](x)"}, acknowledge_url="https://b.example/a?t=(1)")
+    await sent(_channel(languages=["zh"]), told)
+
+    read = msgspec.json.decode(sink.received[0].body)["markdown"]
+    assert read["title"] == "2条预警（黄色2条）：网点 ［Kano］(x)"
+    assert "  \n  • 黄色预警：missed_payment，借款人 TEST-0001，days_past_due = 8 days" in read["text"]
+    assert read["text"].endswith("\n\n---\n\n[我来处理](https://b.example/a?t=%281%29)")
+
+
+async def test_many_in_a_group_stay_within_what_dingtalk_takes(sink: Sink) -> None:
+    told = [change(number).model_copy(update={"borrower_id": "预警" * 2_000}) for number in range(2, 200)]
+    await sent(_channel(), several(*told, acknowledge_url="https://b.example/a"))
+
+    assert len(sink.received[0].body) <= 20_000
+    assert "(https://b.example/a)" in sink.received[0].body.decode()

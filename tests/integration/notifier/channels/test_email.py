@@ -1,9 +1,10 @@
 """E-mail against a real SMTP server: what arrives, and what each answer means."""
 
 import email
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -16,7 +17,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from deploy.local.ports import free_port
 from services.notifier.channels.email.channel import Email
 from services.notifier.channels.email.settings import EmailSettings
-from services.notifier.core.message import Message
+from services.notifier.core.contact import Contact
+from services.notifier.core.message import Message, Purpose
 from services.notifier.core.verdict import Delivered, Refused, Retry
 from tests.changes import change
 
@@ -186,4 +188,76 @@ async def test_a_server_without_starttls_gets_no_mail() -> None:
         verdict = await _channel(port, tls="starttls").send(_message())
 
     assert isinstance(verdict, Retry)
+    assert mailboxes.mails == []
+
+
+async def _mail(channel: Callable[[int], Email], message: Message) -> EmailMessage:
+    mailboxes = Mailboxes()
+    async with _server(mailboxes) as port:
+        assert isinstance(await channel(port).send(message), Delivered)
+    [(_, mail)] = mailboxes.mails
+    return mail
+
+
+def _text(mail: EmailMessage) -> str:
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return str(text.get_content()).replace("\r\n", "\n")
+
+
+async def test_a_group_says_how_many_and_lists_them() -> None:
+    others = tuple(change(number) for number in range(2, 21))
+    told = replace(_message(), purpose=Purpose.DIGEST, others=others, total=20, common={"branch": "Kano"})
+    mail = await _mail(_channel, told)
+
+    assert mail["Subject"] == "Digest: 20 warnings (20 yellow): branch Kano / 汇总：20条预警（黄色20条）：网点 Kano"
+    english, chinese = _text(mail).split("\n---\n")
+    assert (english.count("•"), chinese.count("•")) == (10, 10)
+    assert english.rstrip().endswith("and 10 more")
+
+
+async def test_the_link_can_be_clicked_and_read() -> None:
+    url = "https://b.example/a?w=1&t=2"
+    mail = await _mail(_channel, replace(_message(borrower_id="<b>B</b>"), acknowledge_url=url))
+    html = mail.get_body(("html",))
+
+    assert html is not None
+    assert f"I answer for it / 我来处理: {url}\n" in _text(mail)
+    assert '<a href="https://b.example/a?w=1&amp;t=2">I answer for it / 我来处理</a>' in html.get_content()
+    assert "&lt;b&gt;B&lt;/b&gt;" in html.get_content()
+
+
+async def test_a_mail_without_a_link_is_plain_text() -> None:
+    assert (await _mail(_channel, _message())).get_content_type() == "text/plain"
+
+
+async def test_a_late_mail_says_as_of_when_it_speaks() -> None:
+    mail = await _mail(_channel, replace(_message(), sent_at=NOW + timedelta(hours=5)))
+
+    assert _text(mail).startswith("As of 1 Mar 2026, 09:30 UTC: this message was written 5 hours ago.")
+    assert mail["Date"].datetime == NOW
+
+
+def _to_borrowers(port: int) -> Email:
+    words = {"template": "upcoming", "lender": "Example Bank", "contact": "help@lender.example"}
+    return _channel(port, audience="borrower", to=[], borrower=words)
+
+
+async def test_a_borrower_is_written_to_in_their_language_and_told_nothing_of_levels() -> None:
+    recipient = Contact("TEST-0001", "zh", "Asia/Shanghai", email="borrower@mail.example")
+    mail = await _mail(_to_borrowers, replace(_message(), recipient=recipient))
+
+    assert (mail["To"], mail["Subject"]) == ("borrower@mail.example", "来自Example Bank的消息")
+    assert _text(mail).startswith("【Example Bank】温馨提示：您有一笔款项即将到期。")
+    assert "missed_payment" not in mail.as_string() + _text(mail)
+
+
+@pytest.mark.parametrize("address", [None, "", "no address", "a@b.example, c@d.example"])
+async def test_a_borrower_without_an_address_is_refused_and_nobody_is_written_to(address: str | None) -> None:
+    recipient = Contact("TEST-0001", "en", "UTC", email=address)
+    mailboxes = Mailboxes()
+    async with _server(mailboxes) as port:
+        verdict = await _to_borrowers(port).send(replace(_message(), recipient=recipient))
+
+    assert isinstance(verdict, Refused)
     assert mailboxes.mails == []

@@ -12,7 +12,7 @@ from services.notifier.channels.feishu.channel import Feishu
 from services.notifier.channels.feishu.settings import FeishuSettings
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from tests.changes import change
-from tests.channels import LOOPBACK, NOW, message, says, sent
+from tests.channels import LOOPBACK, NOW, message, says, sent, several
 from tests.sink import Sink
 
 PATH = "/open-apis/bot/v2/hook/the-key"
@@ -121,3 +121,25 @@ async def test_a_keyword_stands_in_every_title(sink: Sink) -> None:
 
     posts = msgspec.json.decode(sink.received[0].body)["content"]["post"]
     assert [each["title"][:3] for each in posts.values()] == ["风险 ", "风险 "]
+
+
+async def test_a_group_is_listed_to_each_reader_in_their_language_with_a_link(sink: Sink) -> None:
+    told = several(change(2), total=40, common={"branch": "Kano"}, acknowledge_url="https://b.example/a?t=1")
+    await sent(_channel(), told)
+
+    post = msgspec.json.decode(sink.received[0].body)["content"]["post"]
+    english, chinese = post["en_us"], post["zh_cn"]
+    assert (english["title"], chinese["title"]) == ("40 warnings: branch Kano", "40条预警：网点 Kano")
+    assert english["content"][-2:] == [
+        [{"tag": "text", "text": "and 38 more"}],
+        [{"tag": "a", "text": "I answer for it", "href": "https://b.example/a?t=1"}],
+    ]
+    assert chinese["content"][-1] == [{"tag": "a", "text": "我来处理", "href": "https://b.example/a?t=1"}]
+
+
+async def test_many_in_a_group_stay_within_what_feishu_takes(sink: Sink) -> None:
+    told = [change(number).model_copy(update={"borrower_id": "预警" * 2_000}) for number in range(2, 200)]
+    await sent(_channel(secret={"secret_env": "FEISHU_SECRET"}), several(*told, acknowledge_url="https://b.example/a"))
+
+    assert len(sink.received[0].body) <= 20_000
+    assert b"https://b.example/a" in sink.received[0].body

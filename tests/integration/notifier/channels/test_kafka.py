@@ -1,6 +1,7 @@
 """The Kafka channel on brokers: what a reader gets, read by the CloudEvents SDK, and what becomes of failures."""
 
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from pydantic import ValidationError
 from deploy.local.kafka import RealKafka
 from services.notifier.channels.kafka.channel import Kafka
 from services.notifier.channels.kafka.settings import KafkaReceiverSettings
+from services.notifier.core.message import Purpose
 from services.notifier.core.verdict import Delivered, Refused, Retry
 from shared.settings import KafkaSettings
 from tests.changes import change, recovery
-from tests.channels import message, sent
+from tests.channels import ID, message, sent, several
 
 
 def _settings(bootstrap: str, topic: str = "risk.warnings", **settings: Any) -> KafkaReceiverSettings:
@@ -160,3 +162,33 @@ def test_the_notifiers_own_kafka_settings_are_not_this_receivers(monkeypatch: py
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError, match=expected):
         _settings(**{"bootstrap": "kafka.example:9092", **settings})
+
+
+async def test_each_change_of_a_group_is_a_record_of_its_own(embedded_broker: str, topic_prefix: str) -> None:
+    topic = f"{topic_prefix}risk"
+    others = [change(number).model_copy(update={"borrower_id": f"B-{number}"}) for number in (2, 3)]
+    verdict = await sent(Kafka(_settings(embedded_broker, topic)), several(*others, purpose=Purpose.DIGEST))
+
+    assert verdict == Delivered()
+    events = [
+        from_binary_event(KafkaMessage(dict(each.headers), each.key, each.value), JSONFormat())
+        for each in await _records(embedded_broker, topic, 3)
+    ]
+    told = {each.get_id(): each.get_data() for each in events}
+    assert told == {str(each.change_id): each.model_dump(mode="json") for each in (change(), *others)}
+    assert {each.get_type() for each in events} == {"warning.raised"}
+    assert {each.get_subject() for each in events} == {"TEST-0001", "B-2", "B-3"}
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEARTBEAT, Purpose.TEST])
+async def test_a_proof_of_the_path_is_a_record_of_the_notifiers_own(
+    embedded_broker: str, topic_prefix: str, purpose: Purpose
+) -> None:
+    topic = f"{topic_prefix}risk"
+    await sent(Kafka(_settings(embedded_broker, topic)), replace(message(), purpose=purpose))
+
+    [record] = await _records(embedded_broker, topic, 1)
+    event = from_binary_event(KafkaMessage(dict(record.headers), record.key, record.value), JSONFormat())
+    assert (event.get_type(), event.get_source()) == (f"notifier.{purpose}", "/bellwether/notifier")
+    assert event.get_id() == str(ID)
+    assert event.get_data() == {"purpose": purpose.value}

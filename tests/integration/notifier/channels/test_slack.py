@@ -1,5 +1,6 @@
 """Slack's channel against a server that answers as Slack does."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from pydantic import ValidationError
 from services.notifier.channels.slack.channel import Slack
 from services.notifier.channels.slack.settings import SlackSettings
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
+from shared.warnings import Level
 from tests.changes import change
-from tests.channels import LOOPBACK, message, says, sent
+from tests.channels import LOOPBACK, message, says, sent, several
 from tests.sink import Sink, hang
 
 PATH = "/services/T000/B000/the-key"
@@ -121,3 +123,30 @@ def test_a_url_that_is_none_is_refused_without_being_shown(monkeypatch: pytest.M
         _channel()
 
     assert "the-key" not in str(refused.value)
+
+
+async def test_a_group_is_a_heading_and_a_section_for_each_language(sink: Sink) -> None:
+    told = several(change(2, level=Level.RED), total=30, common={"branch": "<Kano>"})
+    await sent(_channel(), told)
+
+    header, english, chinese = msgspec.json.decode(sink.received[0].body)["blocks"]
+    assert header["text"]["text"] == "30 warnings: branch <Kano> / 30条预警：网点 <Kano>"
+    assert english["text"]["text"].splitlines()[0] == "30 warnings: branch &lt;Kano&gt;"
+    assert english["text"]["text"].endswith("and 28 more")
+    assert chinese["text"]["text"].endswith("另有28条")
+
+
+async def test_whoever_reads_it_can_answer_with_one_click(sink: Sink) -> None:
+    await sent(_channel(), replace(message(), acknowledge_url="https://b.example/a?w=1&t=<x>|y"))
+
+    *_, link = msgspec.json.decode(sink.received[0].body)["blocks"]
+    assert link["text"]["text"] == "<https://b.example/a?w=1&amp;t=%3Cx%3E%7Cy|I answer for it / 我来处理>"
+
+
+async def test_a_group_with_long_names_stays_within_a_section_and_counts_the_rest(sink: Sink) -> None:
+    told = [change(number).model_copy(update={"borrower_id": "&" * 300}) for number in range(2, 30)]
+    await sent(_channel(), several(*told))
+
+    _, english, _ = msgspec.json.decode(sink.received[0].body)["blocks"]
+    assert len(english["text"]["text"]) <= 3_000
+    assert english["text"]["text"].endswith(f"and {29 - english['text']['text'].count('•')} more")

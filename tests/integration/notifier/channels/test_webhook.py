@@ -2,12 +2,16 @@
 
 import asyncio
 import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -16,9 +20,10 @@ from standardwebhooks import Webhook as IndependentVerifier
 
 from services.notifier.channels.webhook.channel import Webhook
 from services.notifier.channels.webhook.settings import WebhookSettings
-from services.notifier.core.message import Message
+from services.notifier.core.message import Message, Purpose
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
-from tests.changes import change
+from shared.warnings import WarningChange
+from tests.changes import change, recovery, warning
 from tests.sink import SECRET, Sink, hang, webhook
 
 ID = UUID(int=7)
@@ -264,3 +269,68 @@ async def test_a_change_too_large_for_a_webhook_is_told_in_brief(sink: Sink) -> 
     assert got.data["thin"] is True
     assert got.data["change_id"] == str(long.change_id)
     assert "text" not in got.data
+
+
+def _group(*others: WarningChange, **fields: Any) -> Message:
+    told = {"purpose": Purpose.GROUP, "others": others, "total": 1 + len(others), "common": {"branch": "Kano"}}
+    return replace(_message(), **{**told, **fields})
+
+
+async def test_several_are_told_in_brief_and_what_was_left_out_is_counted(sink: Sink) -> None:
+    await _send(_settings(sink.url()), _group(*(change(number) for number in range(2, 400)), total=1_000))
+
+    [got] = sink.received
+    payload = IndependentVerifier(SECRET).verify(got.body, got.headers)
+    assert payload["type"] == "warnings.group"
+    assert (payload["data"]["purpose"], payload["data"]["total"]) == ("group", 1_000)
+    assert payload["data"]["common"] == {"branch": "Kano"}
+    told = [each["warning_id"] for each in payload["data"]["changes"]]
+    assert told == [str(warning(number)) for number in range(1, len(told) + 1)]
+    assert 20_000 - 600 < len(got.body) < 20_000
+
+
+async def test_a_group_of_two_holds_both(sink: Sink) -> None:
+    await _send(_settings(sink.url()), _group(recovery(2)))
+
+    data = sink.received[0].data
+    assert [each["kind"] for each in data["changes"]] == ["raised", "cleared"]
+    assert data["total"] == 2
+
+
+async def test_what_is_told_again_says_why_and_how_to_answer(sink: Sink) -> None:
+    told = replace(_message(), purpose=Purpose.ESCALATION, acknowledge_url="https://b.example/a?t=1")
+    await _send(_settings(sink.url()), told)
+
+    read = msgspec.json.decode(sink.received[0].body)
+    assert (read["type"], read["purpose"], read["acknowledge_url"]) == (
+        "warning.raised",
+        "escalation",
+        "https://b.example/a?t=1",
+    )
+    assert read["data"] == change().model_dump(mode="json")
+
+
+async def test_a_heartbeat_names_no_borrower(sink: Sink) -> None:
+    await _send(_settings(sink.url()), replace(_message(), purpose=Purpose.HEARTBEAT))
+
+    read = msgspec.json.decode(sink.received[0].body)
+    assert (read["type"], read["data"]) == ("notifier.heartbeat", {"purpose": "heartbeat"})
+
+
+@pytest.fixture
+def in_shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process's own clock is on the wall there."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_shanghai")
+async def test_a_sender_whose_wall_clock_is_eight_hours_ahead_signs_what_verifies(sink: Sink) -> None:
+    assert datetime.now(UTC).astimezone().utcoffset() == timedelta(hours=8)
+    await _send(_settings(sink.url()), _group(change(2)))
+
+    [got] = sink.received
+    IndependentVerifier(SECRET).verify(got.body, got.headers)

@@ -1,5 +1,6 @@
 """WeCom's channel against a server that answers as WeCom does."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from services.notifier.channels.wecom.channel import WeCom
 from services.notifier.channels.wecom.settings import WeComSettings
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from tests.changes import change
-from tests.channels import LOOPBACK, message, says, sent
+from tests.channels import LOOPBACK, message, says, sent, several
 from tests.sink import Sink
 
 PATH = "/cgi-bin/webhook/send"
@@ -96,3 +97,29 @@ async def test_a_language_that_is_alone_has_all_the_room(sink: Sink) -> None:
     content = msgspec.json.decode(sink.received[0].body)["markdown"]["content"]
     assert "预" * 900 in content
     assert not content.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("kind", "link"),
+    [
+        ("markdown", "[I answer for it / 我来处理](https://b.example/a?t=1)"),
+        ("text", "I answer for it / 我来处理: https://b.example/a?t=1"),
+    ],
+)
+async def test_a_group_however_large_leaves_room_for_the_link(sink: Sink, kind: str, link: str) -> None:
+    told = [change(number).model_copy(update={"borrower_id": "预警" * 300}) for number in range(2, 100)]
+    await sent(_channel(format=kind), several(*told, acknowledge_url="https://b.example/a?t=1"))
+
+    content = msgspec.json.decode(sink.received[0].body)[kind]["content"]
+    assert len(content.encode()) <= (4_096 if kind == "markdown" else 2_048)
+    assert content.startswith("99 warnings (99 yellow)\n99 warnings\n99 yellow\n•")
+    assert content.endswith(f"\n\n{link}")
+    english, chinese = content.split("\n\n")[:2]
+    assert english.endswith(f"and {99 - english.count('•')} more")
+    assert chinese.endswith(f"另有{99 - chinese.count('•')}条")
+
+
+async def test_a_link_that_leaves_no_room_for_the_message_is_left_out(sink: Sink) -> None:
+    await sent(_channel(format="text"), replace(message(), acknowledge_url="https://b.example/" + "x" * 2_000))
+
+    assert "https://b.example" not in sink.received[0].body.decode()

@@ -1,12 +1,15 @@
 """What a channel's settings refuse, and that no secret is shown."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from services.notifier.channels import discover, examples
 from services.notifier.channels.email.settings import EmailSettings, mailbox
 from services.notifier.channels.webhook.settings import WebhookSettings
+from services.notifier.core.flow import Rate
 from tests.sink import SECRET, webhook
 
 MAIL = {"channel": "email", "host": "smtp.example", "from": "a@lender.example", "to": ["b@lender.example"]}
@@ -81,3 +84,56 @@ def test_a_name_and_its_address_are_told_apart() -> None:
 def test_mail_settings_that_cannot_work_are_refused(settings: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError, match=expected):
         EmailSettings.model_validate({**MAIL, **settings})
+
+
+@pytest.mark.parametrize("channel", sorted(set(discover()) - {"email", "sms", "aliyun_sms"}))
+def test_a_channel_that_cannot_write_to_a_single_borrower_refuses_that_audience(channel: str) -> None:
+    settings = {**examples(channel)[0].settings, "audience": "borrower"}
+
+    with pytest.raises(ValidationError, match=f"{channel} cannot write to a single borrower"):
+        discover()[channel].settings.model_validate(settings, context={"without_secrets": True})
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "aliyun_sms"])
+def test_nobody_is_sent_a_heartbeat_where_borrowers_are(channel: str) -> None:
+    words = {"template": "late", "lender": "Example Bank", "contact": "help@lender.example"}
+    borrower = {} if channel == "aliyun_sms" else {"borrower": words}
+    settings = {**examples(channel)[0].settings, "audience": "borrower", "to": [], "heartbeat": "1h", **borrower}
+
+    with pytest.raises(ValidationError, match="there is nobody to send it to"):
+        discover()[channel].settings.model_validate(settings, context={"without_secrets": True})
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"audience": "borrower", "borrower": {"template": "late", "lender": "B", "contact": "c"}},
+            "audience borrower without `to`",
+        ),
+        ({"audience": "borrower", "to": []}, "expected `borrower` with audience borrower"),
+        ({"borrower": {"template": "late", "lender": "B", "contact": "c"}}, "and not without"),
+        ({"audience": "borrower", "to": [], "borrower": {"template": "rude", "lender": "B", "contact": "c"}}, "late"),
+    ],
+)
+def test_mail_to_borrowers_has_words_for_them_and_no_other_address(settings: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        EmailSettings.model_validate({**MAIL, **settings})
+
+
+@pytest.mark.parametrize(
+    ("channel", "messages", "seconds", "burst"),
+    [
+        ("feishu", 100, 60, 5),
+        ("dingtalk", 19, 60, 1),  # one below the limit, past which it is deaf for ten minutes
+        ("wecom", 20, 60, 1),
+        ("slack", 1, 1, 5),
+        ("pagerduty", 120, 60, 10),
+    ],
+)
+def test_each_vendors_limit_is_the_preset(channel: str, messages: int, seconds: int, burst: int) -> None:
+    settings = discover()[channel].settings.model_validate(
+        examples(channel)[0].settings, context={"without_secrets": True}
+    )
+
+    assert settings.rate == Rate(messages=messages, per=timedelta(seconds=seconds), burst=burst)

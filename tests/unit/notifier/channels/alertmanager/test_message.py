@@ -1,5 +1,6 @@
 """A change as alerts: by Alertmanager's own schema, with labels that find the alert again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from services.notifier.channels.alertmanager.message import alerts
 from services.notifier.channels.alertmanager.settings import AlertmanagerSettings
+from services.notifier.core.message import Purpose
 from shared.warnings import Kind, Level, WarningChange
-from tests.changes import change
-from tests.channels import NOW, message
+from tests.changes import change, recovery
+from tests.channels import NOW, message, several
 
 # `postableAlerts` of api/v2/openapi.yaml, as JSON Schema, and no field that it does not know.
 LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "required": ["alertname"]}
@@ -104,3 +106,41 @@ def test_an_alert_never_ends_before_it_starts_and_what_is_over_lies_a_minute_bac
         assert datetime(1970, 1, 1, tzinfo=UTC) <= _moment(alert["startsAt"]) <= _moment(alert["endsAt"])
     assert _moment(firing["endsAt"]) > NOW
     assert _moment(ended["endsAt"]) <= NOW - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_purpose_is_what_alertmanagers_schema_asks_for(purpose: Purpose) -> None:
+    told = several(change(2), recovery(3), purpose=purpose, acknowledge_url="https://b.example/a")
+
+    jsonschema.validate(alerts(told, SETTINGS), SCHEMA)
+
+
+def test_of_several_every_one_is_an_alert_with_words_of_its_own() -> None:
+    other = change(2, level=Level.RED).model_copy(update={"borrower_id": "B-2"})
+    ended = recovery(3).model_copy(update={"borrower_id": "B-3"})
+    found = alerts(several(other, ended, acknowledge_url="https://b.example/a"), SETTINGS)
+
+    assert [each["labels"]["borrower_id"] for each in found] == ["TEST-0001", "B-2", "B-3"]
+    assert [each["annotations"]["summary"] for each in found] == [
+        "YELLOW warning: missed_payment, borrower TEST-0001",
+        "RED warning: missed_payment, borrower B-2",
+        "Cleared: missed_payment, borrower B-3",
+    ]
+    assert [each["annotations"].get("acknowledge_url") for each in found] == ["https://b.example/a", None, None]
+    assert [_over(each) for each in found] == [False, False, True]
+
+
+def test_an_alert_is_found_again_by_the_labels_it_had_when_it_was_told_alone() -> None:
+    [alone] = _alerts(change(2))
+    [_, grouped] = alerts(several(change(2)), SETTINGS)
+
+    assert grouped["labels"] == alone["labels"]
+    assert grouped["annotations"] == alone["annotations"]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEARTBEAT, Purpose.TEST])
+def test_a_proof_of_the_path_is_an_alert_that_is_over_at_once(purpose: Purpose) -> None:
+    [alert] = alerts(replace(message(), purpose=purpose), SETTINGS)
+
+    assert alert["labels"] == {"alertname": "bellwether_heartbeat"}
+    assert _over(alert)
