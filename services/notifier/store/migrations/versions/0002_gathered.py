@@ -78,7 +78,8 @@ CREATE TABLE paces (
     next_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 CREATE TABLE silences (
-    silence_id uuid PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    silence_id uuid NOT NULL UNIQUE,
     match jsonb NOT NULL,
     author text NOT NULL,
     reason text NOT NULL,
