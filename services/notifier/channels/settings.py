@@ -1,9 +1,9 @@
 """What every receiver may set, whatever its channel."""
 
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.notifier.core.durations import Duration
 from services.notifier.core.flow import Breaker, Rate
@@ -44,6 +44,12 @@ class ReceiverSettings(BaseModel):
     conduct: str | None = Field(
         default=None, description="The rules of contact with borrowers, a name in core/conduct; for that audience alone"
     )
+
+    @field_validator("retry", mode="before")
+    @classmethod
+    def _what_is_left_out_is_the_channels_own(cls, given: Any) -> Any:
+        preset: RetrySchedule = cls.model_fields["retry"].default
+        return {**preset.model_dump(exclude_unset=True), **given} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _reaches_its_audience(self) -> Self:

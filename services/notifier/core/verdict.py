@@ -1,6 +1,6 @@
 """What a channel says of one attempt. Nothing else of a channel's failure is known outside of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 SHOWN_CHARACTERS = 2_000
@@ -44,6 +44,14 @@ class Refused:
 
 
 Verdict = Delivered | Retry | Refused
+
+
+def redacted(verdict: Verdict, private: str) -> Verdict:
+    """The verdict without this text: verdicts are kept as they are, and addresses of borrowers are kept encrypted."""
+    answer = replace(verdict.answer, body=verdict.answer.body.replace(private, "…"))
+    if isinstance(verdict, Delivered):
+        return replace(verdict, answer=answer)
+    return replace(verdict, why=verdict.why.replace(private, "…"), answer=answer)
 
 
 def shown(text: str | bytes) -> str:

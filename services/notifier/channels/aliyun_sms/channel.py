@@ -15,7 +15,7 @@ from services.notifier.channels.channel import ChannelType
 from services.notifier.channels.parts import Parts
 from services.notifier.channels.phones import NOBODY
 from services.notifier.core.message import Message
-from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
+from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict, redacted
 from services.notifier.outbound.answers import said, unless_taken, unreadable
 from services.notifier.outbound.post import HttpAnswer, retry_after
 
@@ -54,7 +54,8 @@ class AliyunSms:
             content = values(message, self._settings, numbers[name])
             url = f"{self._settings.url}?{query(content)}"
             answer = await self._poster.post(url, b"", self._headers(message, name, content))
-            return answer if isinstance(answer, Retry) else verdict(answer, message.sent_at)
+            found = answer if isinstance(answer, Retry) else verdict(answer, message.sent_at)
+            return redacted(found, numbers[name].removeprefix("+"))
 
         return await self._numbers.send(message.id, list(numbers), post)
 

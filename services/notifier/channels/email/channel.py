@@ -3,6 +3,7 @@
 import ssl
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from uuid import UUID
@@ -13,7 +14,7 @@ from services.notifier.channels.channel import ChannelType
 from services.notifier.channels.email.message import compose, compose_to_borrower
 from services.notifier.channels.email.settings import EmailSettings, mailbox
 from services.notifier.core.message import Message
-from services.notifier.core.verdict import Answer, Delivered, Refused, Retry, Verdict, shown
+from services.notifier.core.verdict import Answer, Delivered, Refused, Retry, Verdict, redacted, shown
 
 PERMANENT = 500
 REMEMBERED_MAILS = 10_000
@@ -37,6 +38,10 @@ class Email:
         to = self._recipients(message)
         if not to:
             return Refused(NOBODY)
+        verdict = await self._send(message, to)
+        return redacted(verdict, to[0].addr_spec) if self._settings.borrower is not None else verdict
+
+    async def _send(self, message: Message, to: Sequence[Address]) -> Verdict:
         mail, settled = self._compose(message, to), self._settled.get(message.id, {})
         left = [each.addr_spec for each in to if each.addr_spec not in settled]
         client = self._client()
@@ -48,7 +53,8 @@ class Email:
             return Retry(f"no connection to {self._settings.host}: {_words(error)}", answer=_answer(error))
         try:
             refusals, said = await client.send_message(mail, sender=self._sender.addr_spec, recipients=left)
-            await client.quit()
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()  # the server has the mail: how it says goodbye changes nothing
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = {each.recipient: aiosmtplib.SMTPResponse(each.code, each.message) for each in error.recipients}
             return self._judge(message.id, left, to, refusals, None)

@@ -16,7 +16,7 @@ from services.notifier.channels.sms.settings import SmsSettings
 from services.notifier.channels.telling import Telling, answer_for_it
 from services.notifier.channels.wording import Wording
 from services.notifier.core.message import Message
-from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
+from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict, redacted
 from services.notifier.outbound.answers import unless_taken, unreadable
 from services.notifier.outbound.post import HttpAnswer, retry_after
 
@@ -49,7 +49,8 @@ class Sms:
             if settings.method == "GET":
                 url, content = f"{url}{'&' if '?' in url else '?'}{content.decode()}", b""
             answer = await self._poster.post(url, content, self._headers, method=settings.method)
-            return answer if isinstance(answer, Retry) else verdict(answer, message.sent_at, settings.answer)
+            found = answer if isinstance(answer, Retry) else verdict(answer, message.sent_at, settings.answer)
+            return redacted(found, numbers[name].removeprefix("+"))
 
         return await self._numbers.send(message.id, list(numbers), post)
 

@@ -1,5 +1,6 @@
 """E-mail against a real SMTP server: what arrives, and what each answer means."""
 
+import asyncio
 import email
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -250,6 +251,33 @@ async def test_a_borrower_is_written_to_in_their_language_and_told_nothing_of_le
     assert (mail["To"], mail["Subject"]) == ("borrower@mail.example", "来自Example Bank的消息")
     assert _text(mail).startswith("【Example Bank】温馨提示：您有一笔款项即将到期。")
     assert "missed_payment" not in mail.as_string() + _text(mail)
+
+
+async def test_what_is_kept_of_a_refusal_does_not_show_the_borrowers_address() -> None:
+    recipient = Contact("TEST-0001", "en", "UTC", email="borrower@mail.example")
+    mailboxes = Mailboxes()
+    mailboxes.refused["borrower@mail.example"] = "550 <borrower@mail.example> unknown"
+    async with _server(mailboxes) as port:
+        verdict = await _to_borrowers(port).send(replace(_message(), recipient=recipient))
+
+    assert isinstance(verdict, Refused)
+    assert "unknown" in verdict.why
+    assert "borrower@mail.example" not in str(verdict)
+
+
+async def test_a_server_that_leaves_without_goodbye_has_the_mail_all_the_same() -> None:
+    class Rude(Mailboxes):
+        async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
+            return "221 Bye"
+
+    mailboxes = Rude()
+    async with _server(mailboxes) as port:
+        verdict = await _channel(port).send(_message())
+
+    assert isinstance(verdict, Delivered)
+    assert len(mailboxes.mails) == 1
 
 
 @pytest.mark.parametrize("address", [None, "", "no address", "a@b.example, c@d.example"])

@@ -151,6 +151,14 @@ async def test_a_text_takes_no_more_segments_than_are_paid_for(sink: Sink, langu
     assert content.endswith(": https://b.example/a?t=1")
 
 
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_what_is_kept_of_an_answer_does_not_show_the_number(sink: Sink, status: int) -> None:
+    verdict = await _answered(sink, status, f"{ONE} {ONE[1:]} taken, or not")
+
+    assert "taken, or not" in verdict.answer.body
+    assert ONE[1:] not in str(verdict)
+
+
 async def test_a_group_and_a_late_message_are_told_in_a_few_words(sink: Sink) -> None:
     told = several(change(2, level=Level.RED), common={"branch": "Kano"}, purpose=Purpose.DIGEST)
     await sent(_channel(sink), replace(told, sent_at=told.created_at + timedelta(hours=3)))

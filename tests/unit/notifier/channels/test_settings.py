@@ -10,6 +10,7 @@ from services.notifier.channels import discover, examples
 from services.notifier.channels.email.settings import EmailSettings, mailbox
 from services.notifier.channels.webhook.settings import WebhookSettings
 from services.notifier.core.flow import Rate
+from services.notifier.core.schedule import RetrySchedule
 from tests.sink import SECRET, webhook
 
 MAIL = {"channel": "email", "host": "smtp.example", "from": "a@lender.example", "to": ["b@lender.example"]}
@@ -137,3 +138,10 @@ def test_each_vendors_limit_is_the_preset(channel: str, messages: int, seconds: 
     )
 
     assert settings.rate == Rate(messages=messages, per=timedelta(seconds=seconds), burst=burst)
+
+
+def test_a_retry_that_says_one_thing_leaves_the_rest_to_the_channel() -> None:
+    written = {**examples("pagerduty")[0].settings, "retry": {"deadline": "2h"}}
+    settings = discover()["pagerduty"].settings.model_validate(written, context={"without_secrets": True})
+
+    assert settings.retry == RetrySchedule(first=timedelta(seconds=30), deadline=timedelta(hours=2))
