@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
-from services.notifier.core.message import Message
+from services.notifier.core.message import Message, Purpose
 from shared.warnings import Band, Evidence, Kind, Level, Measure, OwnPast, Ruleset, Text, WarningChange, Window
 
 _NOTHING = UUID(int=0)
@@ -51,6 +51,7 @@ def sample_change(
 
 
 def sample_message(message_id: UUID, at: datetime) -> Message:
-    """The sample change on its way to a receiver."""
+    """The sample change on its way to a receiver, which can tell from the type as well that it is a test."""
     change = sample_change(at)
-    return Message(message_id, change, change.model_dump_json().encode(), created_at=at, sent_at=at)
+    data = change.model_dump_json().encode()
+    return Message(message_id, change, data, created_at=at, sent_at=at, purpose=Purpose.TEST)
