@@ -1,10 +1,21 @@
 """Who is told next while nobody acknowledges."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Annotated
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.core.durations import Duration
+from shared.warnings import Kind, WarningChange
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""How soon a step is looked at again that an inhibition holds: nobody can say when that ends."""
+_BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
+_ENDS = frozenset({Kind.ACKNOWLEDGED, Kind.CLEARED, Kind.WITHDRAWN})
+_NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
 
 class Step(BaseModel):
@@ -23,3 +34,125 @@ class Escalation(BaseModel):
 
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
     repeat: int = Field(default=0, ge=0, le=20, description="How often all the steps are gone through again")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the escalation of one warning by one policy has come: `step` of `round`, both from 0, is the next."""
+
+    warning_id: UUID
+    policy: str
+    change_id: UUID
+    """The change that began it."""
+    step: int
+    round: int
+    due_at: datetime
+    begun_at: datetime
+
+    def delivery_id(self, receiver: str) -> UUID:
+        """What this step tells a receiver has the same id whichever replica makes it, and another one each time."""
+        return uuid5(_NAMES, f"{self.warning_id} {self.policy} {self.change_id} {self.round} {self.step} {receiver}")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a batch of changes does to escalations: those of `ended` warnings are over, then those of `begun` begin."""
+
+    ended: frozenset[UUID]
+    begun: Sequence[Standing]
+
+
+def turned(
+    changes: Iterable[tuple[WarningChange, Iterable[str]]], policies: Mapping[str, Escalation], now: datetime
+) -> Turn:
+    """What changes, in their order, do to escalations. Each comes with the policies that its routes name.
+
+    One that is under way goes on as it is when its warning gets more serious: those on its next steps are told of
+    the warning as it is then.
+    """
+    ended: set[UUID] = set()
+    begun: dict[tuple[UUID, str], Standing] = {}
+    for change, names in changes:
+        if change.kind in _ENDS:
+            ended.add(change.warning_id)
+            begun = {key: each for key, each in begun.items() if key[0] != change.warning_id}
+        elif change.kind in _BEGINS:
+            for name in dict.fromkeys(names):
+                begun.setdefault((change.warning_id, name), beginning(change, name, policies[name], now))
+    return Turn(frozenset(ended), list(begun.values()))
+
+
+def beginning(change: WarningChange, name: str, policy: Escalation, now: datetime) -> Standing:
+    """An escalation before its first step."""
+    return Standing(change.warning_id, name, change.change_id, 0, 0, now + policy.steps[0].wait, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """`step` is due: these are told, and `then` is how it goes on; None where it was the last."""
+
+    step: Standing
+    receivers: tuple[str, ...]
+    then: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Something mutes the warning: look again then."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nobody else is told. `why` is one word: acknowledged, closed or unconfigured."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is true of the warning when a step is due."""
+
+    is_open: bool
+    acknowledged_at: datetime | None = None
+    muted_until: datetime | None = None
+    """When the silence ends that mutes it, or when to look again at the inhibition that does."""
+
+
+def due(standing: Standing, policy: Escalation | None, outlook: Outlook, now: datetime) -> Tell | Postpone | End:
+    """What becomes of a step that is due."""
+    if policy is None:
+        return End("unconfigured")
+    if not outlook.is_open:
+        return End("closed")
+    # An acknowledgement of what the warning was before this began is none of what it became.
+    if outlook.acknowledged_at is not None and outlook.acknowledged_at >= standing.begun_at:
+        return End("acknowledged")
+    if outlook.muted_until is not None and outlook.muted_until > now:
+        return Postpone(outlook.muted_until)
+    if standing.step >= len(policy.steps):  # the policy has fewer steps than when this began
+        standing = replace(standing, step=0, round=standing.round + 1)
+        if standing.round > policy.repeat:
+            return End("unconfigured")
+    return Tell(standing, policy.steps[standing.step].receivers, following(standing, policy, now))
+
+
+def following(standing: Standing, policy: Escalation, now: datetime) -> Standing | None:
+    """How it goes on after the step, done `now`: each wait counts from there, also when a step came late."""
+    step, turn = standing.step + 1, standing.round
+    if step >= len(policy.steps):
+        step, turn = 0, turn + 1
+    if turn > policy.repeat:
+        return None
+    return replace(standing, step=step, round=turn, due_at=now + policy.steps[step].wait)
+
+
+def steps_of(standing: Standing, policy: Escalation) -> list[tuple[Standing, Step]]:
+    """All that is still to come, each step at its time, if nobody acknowledges and nothing mutes the warning."""
+    coming: list[tuple[Standing, Step]] = []
+    at: Standing | None = standing
+    while at is not None:
+        coming.append((at, policy.steps[at.step]))
+        at = following(at, policy, at.due_at)
+    return coming

@@ -97,9 +97,11 @@ CREATE TABLE escalations (
     round int NOT NULL DEFAULT 0,
     due_at timestamptz NOT NULL,
     begun_at timestamptz NOT NULL,
+    wake text,
     PRIMARY KEY (warning_id, policy)
 ) WITH (fillfactor = 80);
 CREATE INDEX escalations_due ON escalations (due_at);
+CREATE INDEX escalations_wake ON escalations (wake) WHERE wake IS NOT NULL;
 CREATE TABLE contacts (
     borrower_id text PRIMARY KEY,
     sealed bytea NOT NULL,

@@ -1,0 +1,125 @@
+"""Escalations under way: begun and ended with the changes that do so, and taken when a step is due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.notifier.core.escalating import Standing
+
+_BEGIN = """
+INSERT INTO escalations (warning_id, policy, change_id, step, round, due_at, begun_at)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::int[], $6::timestamptz[], $7::timestamptz[])
+ON CONFLICT DO NOTHING
+"""
+_END = "DELETE FROM escalations WHERE warning_id = ANY($1::uuid[])"
+_DUE = (
+    "SELECT DISTINCT warning_id FROM (SELECT warning_id FROM escalations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) d"
+)
+# Warnings are locked before their escalations, as whoever takes changes in does. One that another transaction holds is
+# skipped: that one is about to tell of it or to end it.
+_LOCK_WARNINGS = """
+SELECT warning_id, change_id, acknowledged_at FROM open_warnings WHERE warning_id = ANY($1::uuid[])
+ORDER BY warning_id FOR UPDATE SKIP LOCKED
+"""
+_TAKE = """
+SELECT e.warning_id, e.policy, e.change_id, e.step, e.round, e.due_at, e.begun_at FROM escalations e
+WHERE e.warning_id = ANY($1::uuid[]) AND e.due_at <= $3 AND (
+    e.warning_id = ANY($2::uuid[]) OR NOT EXISTS (SELECT FROM open_warnings w WHERE w.warning_id = e.warning_id)
+)
+ORDER BY e.warning_id, e.policy FOR UPDATE SKIP LOCKED
+"""
+_CHANGES = "SELECT change_id, data FROM changes WHERE change_id = ANY($1::uuid[])"
+_GO_ON = """
+UPDATE escalations e SET step = g.step, round = g.round, due_at = g.due_at, wake = g.wake
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[])
+    AS g(warning_id, policy, step, round, due_at, wake)
+WHERE e.warning_id = g.warning_id AND e.policy = g.policy
+"""
+_FINISH = """
+DELETE FROM escalations e USING unnest($1::uuid[], $2::text[]) AS g(warning_id, policy)
+WHERE e.warning_id = g.warning_id AND e.policy = g.policy
+"""
+_WAKE = "UPDATE escalations SET due_at = $2, wake = NULL WHERE wake = ANY($1::text[]) AND due_at > $2"
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step that is due, and the warning as it is now: the newest change as published, None where it is over."""
+
+    standing: Standing
+    newest: bytes | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """How an escalation goes on. `wake` names what may make its step due earlier."""
+
+    standing: Standing
+    wake: str | None = None
+
+
+async def begin(connection: "asyncpg.Connection[Any]", begun: Sequence[Standing]) -> None:
+    """Within a transaction that holds their warnings: begin those that are not under way already."""
+    rows = [
+        (each.warning_id, each.policy, each.change_id, each.step, each.round, each.due_at, each.begun_at)
+        for each in begun
+    ]
+    if rows:
+        await connection.execute(_BEGIN, *_columns(rows))
+
+
+async def end(connection: "asyncpg.Connection[Any]", warnings: Sequence[UUID]) -> None:
+    """Within a transaction that holds them: end all that is under way for these warnings."""
+    if warnings:
+        await connection.execute(_END, sorted(warnings))
+
+
+async def take_due(connection: "asyncpg.Connection[Any]", now: datetime, most: int) -> list[DueStep]:
+    """Within a transaction: due steps that no other transaction holds, of `most` warnings at most."""
+    found = [row["warning_id"] for row in await connection.fetch(_DUE, now, most)]
+    if not found:
+        return []
+    held = {row["warning_id"]: row for row in await connection.fetch(_LOCK_WARNINGS, found)}
+    standings = [Standing(**row) for row in await connection.fetch(_TAKE, found, list(held), now)]
+    wanted = [row["change_id"] for row in held.values()] + [each.change_id for each in standings]
+    data = {row["change_id"]: row["data"] for row in await connection.fetch(_CHANGES, wanted)}
+    return [_due(each, held.get(each.warning_id), data) for each in standings]
+
+
+def _due(standing: Standing, warning: "asyncpg.Record | None", data: Mapping[UUID, bytes]) -> DueStep:
+    if warning is None:
+        return DueStep(standing, None, None)
+    # A change that led to no message is forgotten after a while; the one that began this is kept longer.
+    newest = data.get(warning["change_id"]) or data.get(standing.change_id)
+    return DueStep(standing, newest, warning["acknowledged_at"])
+
+
+async def go_on(connection: "asyncpg.Connection[Any]", onward: Sequence[Onward]) -> None:
+    """In the same transaction: the next step of each, or the same one later."""
+    rows = [
+        (each.standing.warning_id, each.standing.policy, each.standing.step, each.standing.round,
+         each.standing.due_at, each.wake)
+        for each in onward
+    ]  # fmt: skip
+    if rows:
+        await connection.execute(_GO_ON, *_columns(rows))
+
+
+async def finish(connection: "asyncpg.Connection[Any]", over: Sequence[Standing]) -> None:
+    """In the same transaction: these have nothing more to tell."""
+    if over:
+        await connection.execute(_FINISH, [each.warning_id for each in over], [each.policy for each in over])
+
+
+async def wake(connection: "asyncpg.Connection[Any]", keys: Sequence[str], now: datetime) -> None:
+    """Make steps due now that one of these holds."""
+    await connection.execute(_WAKE, list(keys), now)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
