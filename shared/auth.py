@@ -25,8 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.settings import HttpSettings
 
-Scope = Literal["events", "clock", "warnings", "acknowledge", "deliveries"]
-ALL_SCOPES: frozenset[Scope] = frozenset(["events", "clock", "warnings", "acknowledge", "deliveries"])
+Scope = Literal["events", "clock", "warnings", "acknowledge", "deliveries", "silences"]
+ALL_SCOPES: frozenset[Scope] = frozenset(["events", "clock", "warnings", "acknowledge", "deliveries", "silences"])
 
 
 class ApiKey(BaseModel):

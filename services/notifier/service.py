@@ -1,11 +1,15 @@
 """The service put together."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry
 
+from services.notifier.acknowledging import Acknowledging
+from services.notifier.api.acknowledgements import AcknowledgementDesk
 from services.notifier.api.app import build_app
+from services.notifier.api.silences import SilenceDesk
 from services.notifier.configuration import Configuration, ConfigurationError, load
 from services.notifier.consuming.consumer import Consumer
 from services.notifier.consuming.intake import Intake
@@ -81,15 +85,28 @@ async def serve(settings: NotifierSettings) -> None:
     intake = Intake(configuration, hot[2], topics.dead_letters, clock=clock, metrics=metrics)
     inbound = consuming(settings, intake, worker, metrics)
     keeping = Housekeeping(settings, configuration, steady, clock=clock, metrics=metrics)
+    asked = Connection(settings, by_index=False)
+    silences = SilenceDesk(asked, clock, timedelta(days=settings.notifier_silence_days))
+    acknowledging = Acknowledging(Producer(settings, client_id="notifier-acknowledgements"), topics.acknowledgements)
+    answering = AcknowledgementDesk(acknowledging.publish, lambda: configuration.acknowledgement_links, clock)
     engine = db.create_engine(settings, SCHEMA)
     deliveries = Deliveries(engine)
     checks: dict[str, Check] = {"kafka": inbound.check, "postgres": deliveries.check}
     app = build_app(
-        deliveries, configuration, clock=clock, woken=worker.wake, keyring=keyring, registry=registry, checks=checks
+        deliveries,
+        configuration,
+        silences=silences,
+        acknowledgements=answering,
+        clock=clock,
+        woken=worker.wake,
+        keyring=keyring,
+        registry=registry,
+        checks=checks,
     )
     try:
         await run(app, inbound.run, worker.run, keeping.run, host=settings.http_host, port=settings.http_port)
     finally:
-        for each in (*hot, steady):
+        for each in (*hot, steady, asked):
             await each.close()
+        await acknowledging.close()
         await engine.dispose()

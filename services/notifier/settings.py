@@ -27,6 +27,7 @@ class NotifierSettings(HttpSettings, KafkaSettings, DatabaseSettings):
     notifier_keep_days: int = Field(
         default=400, ge=1, description="How long settled deliveries and their attempts are kept"
     )
+    notifier_silence_days: float = Field(default=31, gt=0, description="The longest that a silence may last")
 
     @model_validator(mode="after")
     def _lease_outlives_attempt(self) -> Self:

@@ -6,8 +6,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
+from services.notifier.api.acknowledgements import AcknowledgementDesk, acknowledgements_router, links_router
 from services.notifier.api.deliveries import Desk, deliveries_router
 from services.notifier.api.receivers import Register, receivers_router
+from services.notifier.api.silences import SilenceDesk, silences_router
 from services.notifier.configuration import Configuration
 from services.notifier.store.listing import Deliveries, StoreAwayError
 from shared.auth import Keyring, require
@@ -20,6 +22,8 @@ def build_app(
     deliveries: Deliveries,
     configuration: Configuration,
     *,
+    silences: SilenceDesk,
+    acknowledgements: AcknowledgementDesk,
     clock: Clock,
     woken: Callable[[Iterable[str]], None],
     keyring: Keyring,
@@ -32,6 +36,9 @@ def build_app(
     caller = require(keyring, "deliveries")
     app.include_router(deliveries_router(Desk(deliveries, configuration, clock, woken), caller))
     app.include_router(receivers_router(Register(deliveries, configuration, woken), caller))
+    app.include_router(silences_router(silences, require(keyring, "silences")))
+    app.include_router(acknowledgements_router(acknowledgements, require(keyring, "acknowledge")))
+    app.include_router(links_router(acknowledgements))
     app.include_router(health_router(registry, checks))
 
     @app.exception_handler(StoreAwayError)

@@ -11,7 +11,7 @@ _MEANINGS = {
     404: "There is none of this id or name",
     409: "The delivery is not dead, or its receiver takes nothing now",
     422: "The request is not as described here",
-    503: "The database did not answer: try again",
+    503: "The database, or Kafka, did not answer: try again",
 }
 _ALWAYS = (401, 403, 422, 503)
 

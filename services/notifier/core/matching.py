@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from services.notifier.core.labels import labels_of
 from shared.warnings import Kind, Level, WarningChange
@@ -16,9 +18,17 @@ def _as_list(given: Any) -> Any:
     return given if isinstance(given, list | tuple) else [given]
 
 
+class _OrOneAlone:
+    """Has the JSON Schema say that a single item may stand without its list."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(core)
+        return {"anyOf": [several, several["items"]]}
+
+
 _Item = TypeVar("_Item")
-_OneOrMore = Annotated[tuple[_Item, ...], BeforeValidator(_as_list), Field(min_length=1)]
-Words = _OneOrMore[Annotated[str, Field(min_length=1, max_length=200)]]
+_OneOrMore = Annotated[tuple[_Item, ...], BeforeValidator(_as_list), Field(min_length=1), _OrOneAlone()]
+Words = _OneOrMore[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]]
 
 
 def reached_level(change: WarningChange) -> Level:

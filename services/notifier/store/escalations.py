@@ -15,7 +15,14 @@ INSERT INTO escalations (warning_id, policy, change_id, step, round, due_at, beg
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::int[], $6::timestamptz[], $7::timestamptz[])
 ON CONFLICT DO NOTHING
 """
-_END = "DELETE FROM escalations WHERE warning_id = ANY($1::uuid[])"
+# In one order, so that nobody waits in a circle.
+_END = """
+WITH held AS MATERIALIZED (
+    SELECT warning_id, policy FROM escalations WHERE warning_id = ANY($1::uuid[])
+    ORDER BY warning_id, policy FOR UPDATE
+)
+DELETE FROM escalations e USING held h WHERE e.warning_id = h.warning_id AND e.policy = h.policy
+"""
 _DUE = (
     "SELECT DISTINCT warning_id FROM (SELECT warning_id FROM escalations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) d"
 )
@@ -43,7 +50,13 @@ _FINISH = """
 DELETE FROM escalations e USING unnest($1::uuid[], $2::text[]) AS g(warning_id, policy)
 WHERE e.warning_id = g.warning_id AND e.policy = g.policy
 """
-_WAKE = "UPDATE escalations SET due_at = $2, wake = NULL WHERE wake = ANY($1::text[]) AND due_at > $2"
+_WAKE = """
+WITH held AS MATERIALIZED (
+    SELECT warning_id, policy FROM escalations WHERE wake = ANY($1::text[]) ORDER BY warning_id, policy FOR UPDATE
+)
+UPDATE escalations e SET due_at = least(e.due_at, $2), wake = NULL FROM held h
+WHERE e.warning_id = h.warning_id AND e.policy = h.policy
+"""
 
 
 @dataclass(frozen=True, slots=True)

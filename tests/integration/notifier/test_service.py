@@ -30,7 +30,7 @@ def _env(database_url: str, bootstrap: str, prefix: str, sink: Sink, directory: 
     }
     (directory / "notifier.yaml").write_text(yaml.safe_dump(configuration))
     token, digest = new_key()
-    reader = {"name": "operations", "sha256": digest, "scopes": ["deliveries"]}
+    reader = {"name": "operations", "sha256": digest, "scopes": ["deliveries", "silences", "acknowledge"]}
     stranger, other_digest = new_key()
     other = {"name": "core", "sha256": other_digest, "scopes": ["events"]}
     (directory / "keys.yaml").write_text(yaml.safe_dump({"keys": [reader, other]}))
