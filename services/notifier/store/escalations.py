@@ -1,6 +1,6 @@
 """Escalations under way: begun and ended with the changes that do so, and taken when a step is due."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notifier.core.escalating import Standing
+from services.notifier.core.escalating import Escalation, Standing, turned
+from services.notifier.core.routing import Telling
+from shared.warnings import WarningChange
 
 _BEGIN = """
 INSERT INTO escalations (warning_id, policy, change_id, step, round, due_at, begun_at)
@@ -50,6 +52,13 @@ _FINISH = """
 DELETE FROM escalations e USING unnest($1::uuid[], $2::text[]) AS g(warning_id, policy)
 WHERE e.warning_id = g.warning_id AND e.policy = g.policy
 """
+_TOLD = """
+UPDATE open_warnings w SET told = w.told || ARRAY(
+    SELECT DISTINCT g.receiver FROM unnest($1::uuid[], $2::text[]) AS g(warning_id, receiver)
+    WHERE g.warning_id = w.warning_id AND NOT g.receiver = ANY(w.told) ORDER BY g.receiver
+)
+WHERE w.warning_id = ANY($1::uuid[])
+"""
 _WAKE = """
 WITH held AS MATERIALIZED (
     SELECT warning_id, policy FROM escalations WHERE wake = ANY($1::text[]) ORDER BY warning_id, policy FOR UPDATE
@@ -74,6 +83,25 @@ class Onward:
 
     standing: Standing
     wake: str | None = None
+
+
+async def escalate(
+    connection: "asyncpg.Connection[Any]",
+    changes: Iterable[tuple[WarningChange, Iterable[Telling]]],
+    policies: Mapping[str, Escalation],
+    now: datetime,
+) -> None:
+    """Within the transaction that takes these changes in, in their order, each new and with whom routes tell of it.
+
+    Called once it holds their `open_warnings`: begins what they begin and ends what they end.
+    """
+    named = [
+        (change, [each.manner.escalation for each in tellings if each.manner.escalation])
+        for change, tellings in changes
+    ]
+    turn = turned(named, policies, now)
+    await end(connection, [*turn.ended])
+    await begin(connection, turn.begun)
 
 
 async def begin(connection: "asyncpg.Connection[Any]", begun: Sequence[Standing]) -> None:
@@ -127,6 +155,12 @@ async def finish(connection: "asyncpg.Connection[Any]", over: Sequence[Standing]
     """In the same transaction: these have nothing more to tell."""
     if over:
         await connection.execute(_FINISH, [each.warning_id for each in over], [each.policy for each in over])
+
+
+async def told(connection: "asyncpg.Connection[Any]", tellings: Sequence[tuple[UUID, str]]) -> None:
+    """In the same transaction: these receivers know of these warnings from now on, and hear of their end."""
+    if tellings:
+        await connection.execute(_TOLD, *_columns(tellings))
 
 
 async def wake(connection: "asyncpg.Connection[Any]", keys: Sequence[str], now: datetime) -> None:

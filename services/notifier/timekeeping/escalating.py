@@ -1,0 +1,96 @@
+"""Tells the next of an escalation, while nobody answers for the warning."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.configuration import Configuration
+from services.notifier.core.escalating import End, Outlook, Postpone, Standing, Tell, due
+from services.notifier.core.message import Purpose
+from services.notifier.core.silencing import Silence, muting, wake_key
+from services.notifier.store import escalations, silences
+from services.notifier.store.escalations import DueStep, Onward
+from services.notifier.store.making import NewDelivery, make
+from shared.warnings import WarningChange
+
+log = structlog.get_logger(__name__)
+
+WARNINGS_A_TURN = 200
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What becomes of the steps of one turn."""
+
+    told: list[NewDelivery] = field(default_factory=list)
+    onward: list[Onward] = field(default_factory=list)
+    over: list[Standing] = field(default_factory=list)
+
+
+class EscalationsDue:
+    """Takes steps that no other replica holds; a step's deliveries and the next step are one transaction."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._policies = configuration.escalations
+        self._receivers: Mapping[str, ReceiverSettings] = configuration.receivers
+
+    async def take(self, connection: "asyncpg.Connection[Any]", now: datetime) -> set[str]:
+        """Within a transaction: do what is due. Those there is something for now."""
+        steps = await escalations.take_due(connection, now, WARNINGS_A_TURN)
+        if not steps:
+            return set()
+        turn = self._decided(steps, await silences.active(connection, now), now)
+        await escalations.told(connection, [(each.change.warning_id, each.receiver) for each in turn.told])
+        await escalations.go_on(connection, turn.onward)
+        await escalations.finish(connection, turn.over)
+        await make(connection, turn.told, now)
+        return {each.receiver for each in turn.told}
+
+    def _decided(self, steps: Sequence[DueStep], silenced: Sequence[Silence], now: datetime) -> _Turn:
+        turn = _Turn()
+        for each in steps:
+            change = WarningChange.model_validate_json(each.newest) if each.newest else None
+            silence = muting(silenced, change, now) if change else None
+            outlook = Outlook(change is not None, each.acknowledged_at, silence.ends_at if silence else None)
+            match due(each.standing, self._policies.get(each.standing.policy), outlook, now):
+                case Postpone(until=until):
+                    later = replace(each.standing, due_at=until)
+                    turn.onward.append(Onward(later, wake_key(silence.id) if silence else None))
+                case End(why=why):
+                    turn.over.append(each.standing)
+                    _log("ended", each.standing, why=why)
+                case Tell(step=step, receivers=receivers, then=then):
+                    assert change is not None, "only an open warning is told of"
+                    turn.told += self._tellings(step, receivers, change, now)
+                    _log("told", step, receivers=receivers)
+                    if then is None:
+                        turn.over.append(step)
+                    else:
+                        turn.onward.append(Onward(then))
+        return turn
+
+    def _tellings(
+        self, step: Standing, receivers: Sequence[str], change: WarningChange, now: datetime
+    ) -> Iterator[NewDelivery]:
+        for name in dict.fromkeys(receivers):
+            settings = self._receivers[name]
+            give_up_at = now + settings.schedule(change.level).deadline
+            yield NewDelivery(
+                step.delivery_id(name), change, name, settings.channel, give_up_at, purpose=Purpose.ESCALATION
+            )
+
+
+def _log(what: str, standing: Standing, **more: object) -> None:
+    log.info(
+        f"notifier.escalation.{what}",
+        warning_id=str(standing.warning_id),
+        policy=standing.policy,
+        round=standing.round,
+        step=standing.step,
+        **more,
+    )
