@@ -1,0 +1,187 @@
+"""Escalations on a real database: begun with a change, told once by however many replicas, ended by an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+
+from services.notifier.configuration import Configuration
+from services.notifier.configuration.reading import read
+from services.notifier.core.matching import Match
+from services.notifier.core.routing import tellings_of
+from services.notifier.core.silencing import Silence, wake_key
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import escalations, silences
+from services.notifier.store.connection import Connection
+from services.notifier.store.escalations import escalate
+from services.notifier.store.taking import take
+from services.notifier.timekeeping.escalating import EscalationsDue
+from shared.clock import ManualClock
+from shared.warnings import Kind, WarningChange
+from tests.changes import change, recovery, taken
+
+MINUTE = timedelta(minutes=1)
+TEXT = yaml.safe_dump(
+    {
+        "receivers": {each: {"channel": "log"} for each in ("desk", "head", "chief")},
+        "routes": [{"receivers": ["desk"], "escalation": "branch"}],
+        "escalations": {
+            "branch": {
+                "steps": [
+                    {"wait": "30m", "receivers": ["head", "desk"]},
+                    {"wait": "1h", "receivers": ["chief"]},
+                ],
+            }
+        },
+    }
+)
+
+
+class House:
+    """A notifier's database, told of changes and of time."""
+
+    def __init__(self, configuration: Configuration, connections: Sequence[Connection], clock: ManualClock) -> None:
+        self._configuration = configuration
+        self.connections = connections
+        self.clock = clock
+
+    async def hear(self, *changes: WarningChange) -> None:
+        """Take changes in, as intake does."""
+        now = self.clock.now()
+        async with self.connections[0].transaction() as inside:
+            await take(inside, [taken(each) for each in changes], now)
+            for each in changes:
+                if each.level is None:
+                    await inside.execute("DELETE FROM open_warnings WHERE warning_id = $1", each.warning_id)
+                elif each.kind is Kind.ACKNOWLEDGED:
+                    answered = "UPDATE open_warnings SET acknowledged_at = $1 WHERE warning_id = $2"
+                    await inside.execute(answered, now, each.warning_id)
+                else:
+                    await inside.execute(
+                        "INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, labels, told)"
+                        " VALUES ($1, $2, $3, $4, $5, '{}', '{desk}') ON CONFLICT (warning_id) DO UPDATE"
+                        " SET level = excluded.level, change_id = excluded.change_id",
+                        each.warning_id, each.borrower_id, each.level, each.at, each.change_id,
+                    )  # fmt: skip
+            tellings = [(each, tellings_of(self._configuration.routes, each)) for each in changes]
+            await escalate(inside, tellings, self._configuration.escalations, now)
+
+    async def turn(self, replica: int = 0) -> set[str]:
+        """One turn of one replica's timekeeper."""
+        async with self.connections[replica].transaction() as inside:
+            return await EscalationsDue(self._configuration).take(inside, self.clock.now())
+
+    async def rows(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
+        async with self.connections[0].statements() as inside:
+            return [tuple(row) for row in await inside.fetch(sql, *given)]
+
+    async def told(self) -> list[tuple[Any, ...]]:
+        return await self.rows("SELECT receiver, purpose FROM deliveries ORDER BY position")
+
+
+@pytest.fixture
+async def house(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[House]:
+    connections = [Connection(settings) for _ in range(3)]
+    yield House(read(TEXT), connections, clock)
+    for each in connections:
+        await each.close()
+
+
+async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(house: House) -> None:
+    await house.hear(change())
+    house.clock.advance(29 * MINUTE)
+    assert await house.turn() == set()
+    house.clock.advance(MINUTE)
+    assert await house.turn() == {"head", "desk"}
+    assert await house.turn() == set()
+    house.clock.advance(59 * MINUTE)
+    assert await house.turn() == set()
+    house.clock.advance(MINUTE)
+    assert await house.turn() == {"chief"}
+    house.clock.advance(timedelta(days=1))
+    assert await house.turn() == set()
+
+    assert await house.told() == [(each, "escalation") for each in ("head", "desk", "chief")]
+    assert await house.rows("SELECT told FROM open_warnings") == [(["desk", "head", "chief"],)]
+    assert await house.rows("SELECT count(*), bool_and(NOT claimed) FROM queue") == [(3, True)]
+    assert await house.rows("SELECT count(*) FROM escalations") == [(0,)]
+
+
+@pytest.mark.parametrize("ending", [change(1, 5, kind=Kind.ACKNOWLEDGED), recovery()])
+async def test_an_answer_and_the_end_of_the_warning_end_it(house: House, ending: WarningChange) -> None:
+    await house.hear(change(), change(2))
+    await house.hear(ending)
+    house.clock.advance(timedelta(hours=1))
+    await house.turn()
+    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(UUID(int=2),)]
+
+
+async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: House) -> None:
+    worse = change(1, 1)
+    await house.hear(change())
+    house.clock.advance(20 * MINUTE)
+    await house.hear(worse)
+    house.clock.advance(10 * MINUTE)
+    assert await house.turn() == {"head", "desk"}, "the wait did not begin anew"
+    assert await house.rows("SELECT DISTINCT change_id FROM deliveries") == [(worse.change_id,)]
+
+
+async def test_three_replicas_tell_what_one_would(house: House) -> None:
+    await house.hear(*[change(number) for number in range(1, 31)])
+    house.clock.advance(30 * MINUTE)
+    await asyncio.gather(*(house.turn(replica) for replica in (0, 1, 2)))
+    await asyncio.gather(*(house.turn(replica) for replica in (0, 1, 2)))
+    assert await house.rows("SELECT count(*), count(DISTINCT delivery_id) FROM deliveries") == [(60, 60)]
+    assert await house.rows("SELECT DISTINCT step, round FROM escalations") == [(1, 0)]
+
+
+async def test_a_replica_that_dies_on_the_way_has_told_nothing_and_another_tells_it(house: House) -> None:
+    await house.hear(change())
+    house.clock.advance(30 * MINUTE)
+    with pytest.raises(RuntimeError, match="killed"):
+        await _dying(house)
+    assert await house.told() == []
+    assert await house.turn(1) == {"head", "desk"}
+    assert len(await house.told()) == 2
+
+
+async def _dying(house: House) -> None:
+    async with house.connections[0].transaction() as inside:
+        assert await EscalationsDue(read(TEXT)).take(inside, house.clock.now()) == {"head", "desk"}
+        raise RuntimeError("killed")
+
+
+async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: House) -> None:
+    now = house.clock.now()
+    match = Match.model_validate({"borrower": change().borrower_id})
+    silence = Silence(UUID(int=9), match, "amina", "moving house", now, now + timedelta(hours=2))
+    await house.hear(change())
+    async with house.connections[0].transaction() as inside:
+        await silences.add(inside, silence, now)
+    house.clock.advance(30 * MINUTE)
+    assert await house.turn() == set()
+    assert await house.rows("SELECT due_at, step, wake FROM escalations") == [
+        (silence.ends_at, 0, wake_key(silence.id))
+    ]
+
+    house.clock.advance(MINUTE)
+    async with house.connections[0].transaction() as inside:
+        assert await silences.end(inside, silence.id, "kofi", house.clock.now())
+        await escalations.wake(inside, [wake_key(silence.id)], house.clock.now())
+    assert await house.turn() == {"head", "desk"}
+    house.clock.advance(60 * MINUTE)
+    assert await house.turn() == {"chief"}
+
+
+async def test_what_another_transaction_holds_is_left_to_it(house: House) -> None:
+    await house.hear(change(), change(2))
+    house.clock.advance(30 * MINUTE)
+    async with house.connections[1].transaction() as other:
+        await other.execute("SELECT FROM open_warnings WHERE warning_id = $1 FOR UPDATE", UUID(int=1))
+        await house.turn()
+    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(UUID(int=2),)]
+    assert await house.turn() == {"head", "desk"}
