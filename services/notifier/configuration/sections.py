@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -13,6 +15,7 @@ from services.notifier.core.escalating import Escalation
 from services.notifier.core.inhibition import Inhibition
 from services.notifier.core.routing import Route
 from services.notifier.core.times import Calendar, Times
+from services.notifier.core.tokens import Link, signed
 
 
 class AcknowledgementLinks(BaseModel):
@@ -25,6 +28,11 @@ class AcknowledgementLinks(BaseModel):
         min_length=1, max_length=5, description="The first signs new links; links signed with any of them are good"
     )
     valid: Duration = parse_duration("7d")
+
+    def url(self, warning: UUID, receiver: str, made_at: datetime) -> str:
+        """The link in the message about a warning that was made then for the receiver; always the same one."""
+        link = Link(warning, receiver, made_at + self.valid)
+        return f"{self.base_url.rstrip('/')}/v1/acknowledge/{signed(link, self.secrets[0].get_secret_value().encode())}"
 
 
 @dataclass(frozen=True, slots=True)
