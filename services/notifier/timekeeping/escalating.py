@@ -70,6 +70,9 @@ class EscalationsDue:
                     _log("told", step, receivers=receivers)
                     if then is None:
                         turn.over.append(step)
+                        log.warning(
+                            "notifier.escalation.unanswered", warning_id=str(step.warning_id), policy=step.policy
+                        )
                     else:
                         turn.onward.append(Onward(then))
         return turn
