@@ -42,6 +42,39 @@ class Metrics:
             buckets=DELIVERY_BUCKETS,
             registry=registry,
         )
+        self.fallbacks = Counter(
+            "bellwether_notifier_fallbacks_total",
+            "Messages handed on to the fallback of a receiver that could not be told",
+            registry=registry,
+        )
+        self.endpoints = Gauge(
+            "bellwether_notifier_endpoints",
+            "Receivers by what this replica makes of them: closed (sent to), open (left alone), half_open (tried)",
+            ["state"],
+            registry=registry,
+        )
+        self.heartbeat_timestamp = Gauge(
+            "bellwether_notifier_heartbeat_timestamp_seconds",
+            "When a receiver last took a heartbeat; when the first was made, while it has taken none",
+            ["receiver"],
+            registry=registry,
+        )
+        self.heartbeat_interval = Gauge(
+            "bellwether_notifier_heartbeat_interval_seconds",
+            "How often a receiver gets a heartbeat",
+            ["receiver"],
+            registry=registry,
+        )
+        self.config_successful = Gauge(
+            "bellwether_notifier_config_last_reload_successful",
+            "1 if the configuration was taken as it was last read; 0 if it was refused and the one before holds",
+            registry=registry,
+        )
+        self.config_timestamp = Gauge(
+            "bellwether_notifier_config_reloaded_timestamp_seconds",
+            "When the configuration that holds was taken",
+            registry=registry,
+        )
         self.pending = Gauge("bellwether_notifier_pending", "Deliveries neither delivered nor dead", registry=registry)
         self.oldest_pending_seconds = Gauge(
             "bellwether_notifier_oldest_pending_seconds", "Age of the oldest of them", registry=registry

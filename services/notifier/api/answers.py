@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.notifier.core.message import Purpose
 from services.notifier.core.schedule import State
 from shared.warnings import Kind, Level
 
@@ -15,9 +16,10 @@ class DeliverySummary(BaseModel):
 
     id: UUID = Field(description="Also the `webhook-id` the receiver sees, the same in every attempt")
     state: State
+    purpose: Purpose
     receiver: str
     channel: str
-    warning_id: UUID
+    warning_id: UUID = Field(description="Of what leads the message, as are the change, the borrower and the level")
     change_id: UUID
     borrower_id: str
     kind: Kind
@@ -30,6 +32,9 @@ class DeliverySummary(BaseModel):
     settled_at: datetime | None = Field(description="When it was delivered or given up")
     attempt_count: int
     last_error: str | None
+    total: int = Field(description="How many warnings it speaks of")
+    stands_for: UUID | None = Field(description="Of a fallback: the delivery whose receiver could not be told")
+    fallback: str | None = Field(description="Who was told instead, because the receiver could not be")
 
 
 class AttemptAnswer(BaseModel):
@@ -42,6 +47,7 @@ class AttemptAnswer(BaseModel):
     error: str | None
     answer_code: int | None = Field(description="HTTP or SMTP status, where there was an answer")
     answer_body: str | None = Field(description="The beginning of the answer")
+    request_digest: str | None = Field(description="SHA-256 of what was sent, without signatures and secrets, in hex")
 
 
 class DeliveryDetail(DeliverySummary):

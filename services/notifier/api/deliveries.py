@@ -75,7 +75,7 @@ class Desk:
         if state["disabled_at"] is not None:
             raise _conflict(f"the receiver {found.receiver!r} is disabled ({state['disabled_why']}): enable it first")
         now = self._clock.now()
-        if not await self._deliveries.revive(delivery, now=now, give_up_at=now + settings.retry.deadline):
+        if not await self._deliveries.revive(delivery, now=now, give_up_at=now + settings.schedule(found.level).deadline):
             raise _conflict(f"expected a dead delivery, this one is {found.state}")
         self._woken([found.receiver])
         return await self.detail(delivery)

@@ -88,9 +88,9 @@ class Intake:
         self._metrics.changes.labels("duplicate").inc(len(batch) - len(taken))
 
     def _routed(self, incoming: Incoming) -> Taken:
-        now = self._clock.now()
+        now, level = self._clock.now(), incoming.change.level
         orders = [
-            Order(name, self._receivers[name].channel, now + self._receivers[name].retry.deadline)
+            Order(name, self._receivers[name].channel, now + self._receivers[name].schedule(level).deadline)
             for name in receivers_of(self._routes, incoming.change)
         ]
         return Taken(incoming.change, incoming.data, incoming.accepted_at, orders)

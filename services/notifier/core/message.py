@@ -40,6 +40,16 @@ def delivery_id(change_id: UUID, receiver: str) -> UUID:
     return uuid5(_RECEIVER_NAMES, f"{change_id} {receiver}")
 
 
+def fallback_id(first: UUID, receiver: str) -> UUID:
+    """The id of what is sent to a fallback in place of the delivery `first`."""
+    return uuid5(_RECEIVER_NAMES, f"fallback {first} {receiver}")
+
+
+def heartbeat_id(receiver: str, slot: datetime) -> UUID:
+    """The id of the one heartbeat of a receiver that is due at `slot`."""
+    return uuid5(_RECEIVER_NAMES, f"heartbeat {receiver} {slot.isoformat()}")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message, as a channel gets it. All but `sent_at`, `attempt` and `recipient` is the same in every attempt."""

@@ -1,12 +1,15 @@
 """One attempt at one delivery, whatever the channel does."""
 
 import asyncio
+import hashlib
+import json
 import random
 import time
+from datetime import datetime
 
 import structlog
 
-from services.notifier.core.message import Message
+from services.notifier.core.message import Message, Purpose
 from services.notifier.core.schedule import conclude
 from services.notifier.core.verdict import Refused, Retry, Verdict
 from services.notifier.delivering.endpoint import Endpoint
@@ -18,38 +21,60 @@ from shared.warnings import WarningChange
 log = structlog.get_logger(__name__)
 
 
-async def attempt(endpoint: Endpoint, claim: Claim, *, clock: Clock, seconds: float) -> Outcome:
+async def attempt(endpoint: Endpoint, claim: Claim, *, trial: bool, clock: Clock, seconds: float) -> Outcome:
     """Send, for at most so long, and conclude. A cancellation is an outcome too: it may or may not have arrived."""
     started_at, started = clock.now(), time.perf_counter()
-    verdict = await _verdict(endpoint, claim, seconds, Message(
-        claim.delivery_id,
-        WarningChange.model_validate_json(claim.data),
-        claim.data,
-        created_at=claim.created_at,
-        sent_at=started_at,
-        attempt=claim.tries,
-    ))  # fmt: skip
+    message = composed(claim, started_at)
+    verdict, digest = await _sent(endpoint, message, seconds)
+    endpoint.hear(verdict, clock.now(), trial=trial)
     conclusion = conclude(
         verdict,
         tries=claim.tries,
         now=clock.now(),
         give_up_at=claim.give_up_at,
-        schedule=endpoint.schedule,
+        schedule=endpoint.settings.schedule(message.change.level),
         chance=random.random(),  # noqa: S311 - spreads load, keeps no secret
     )
-    gone = isinstance(verdict, Refused) and verdict.gone
-    return Outcome(claim, conclusion, verdict.answer, started_at, time.perf_counter() - started, gone)
+    return Outcome(
+        claim,
+        conclusion,
+        verdict.answer,
+        started_at,
+        time.perf_counter() - started,
+        gone=isinstance(verdict, Refused) and verdict.gone,
+        channel=endpoint.channel_name,
+        digest=digest,
+    )
 
 
-async def _verdict(endpoint: Endpoint, claim: Claim, seconds: float, message: Message) -> Verdict:
+def composed(claim: Claim, sent_at: datetime) -> Message:
+    """The message that a delivery stands for."""
+    return Message(
+        claim.delivery_id,
+        WarningChange.model_validate_json(claim.data),
+        claim.data,
+        created_at=claim.created_at,
+        sent_at=sent_at,
+        attempt=claim.tries,
+        purpose=Purpose(claim.purpose),
+        others=tuple(WarningChange.model_validate_json(each) for each in claim.told),
+        total=claim.total,
+        common=json.loads(claim.common) if claim.common is not None else {},
+    )
+
+
+async def _sent(endpoint: Endpoint, message: Message, seconds: float) -> tuple[Verdict, bytes | None]:
+    """The verdict, and what proves later what was sent: a preview holds neither signatures nor secrets."""
+    digest = None
     try:
+        digest = hashlib.sha256(endpoint.channel.preview(message).encode()).digest()
         async with asyncio.timeout(seconds):
-            return await endpoint.channel.send(message)
+            return await endpoint.channel.send(message), digest
     except TimeoutError:
-        return Retry(f"no verdict within {seconds:g} s")
+        return Retry(f"no verdict within {seconds:g} s"), digest
     except asyncio.CancelledError:
-        return Retry("cut short: the notifier was stopping")
+        return Retry("cut short: the notifier was stopping"), digest
     except Exception as error:
         # A channel that raises has a bug; the delivery is kept until the bug is mended or the deadline has passed.
-        log.exception("notifier.channel.failed", channel=endpoint.channel_name, delivery_id=str(claim.delivery_id))
-        return Retry(f"the channel failed: {type(error).__name__}: {error}")
+        log.exception("notifier.channel.failed", channel=endpoint.channel_name, delivery_id=str(message.id))
+        return Retry(f"the channel failed: {type(error).__name__}: {error}"), digest

@@ -1,15 +1,18 @@
 """Records outcomes, many in a transaction: what comes in while one commits goes into the next."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
 
 from services.notifier.delivering.endpoint import Endpoint
+from services.notifier.delivering.fallbacks import fallback_of
 from services.notifier.metrics import Metrics
+from services.notifier.store import handing
 from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.handing import Fallback, Handing
 from services.notifier.store.settling import Outcome, release, settle
 from shared.clock import Clock
 
@@ -74,16 +77,30 @@ class Recorder:
         self._released(released)
 
     async def _committed(self, outcomes: Sequence[Outcome]) -> tuple[set[int], list[str]]:
+        now = self._clock.now()
+        handings = [*self._handings(outcomes, now)]
         async with self._connection.transaction() as connection:
-            mine = await settle(connection, outcomes, self._clock.now())
+            await handing.lock(connection, handings)
+            mine = await settle(connection, outcomes, now)
+            handed = await handing.hand_on(connection, [each for each in handings if each.position in mine], now)
             over = [each.claim for each in outcomes if each.conclusion.state != "pending"]
-            return mine, await release(connection, over)
+            released = await release(connection, over)
+        self._metrics.fallbacks.inc(len(handed))
+        return mine, [*released, *handed]
+
+    def _handings(self, outcomes: Iterable[Outcome], now: datetime) -> Iterator[Handing]:
+        """Whoever cannot be told, or refuses what is said: somebody has to know."""
+        for each in outcomes:
+            if each.conclusion.state == "dead" and (fallback := self._fallback(each.claim.receiver, now)):
+                yield Handing(each.claim.position, fallback)
+
+    def _fallback(self, receiver: str, now: datetime) -> Fallback | None:
+        return fallback_of({name: each.settings for name, each in self._endpoints.items()}, receiver, now)
 
     def _count(self, outcome: Outcome, *, recorded: bool) -> None:
         claim, conclusion = outcome.claim, outcome.conclusion
-        channel = self._endpoints[claim.receiver].channel_name
-        self._durations(channel).observe(outcome.seconds)
-        self._series(channel, conclusion.result if recorded else "fenced").inc()
+        self._durations(outcome.channel).observe(outcome.seconds)
+        self._series(outcome.channel, conclusion.result if recorded else "fenced").inc()
         if not recorded:
             log.warning("notifier.delivery.fenced", delivery_id=str(claim.delivery_id), receiver=claim.receiver)
         elif conclusion.state == "dead":

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.core.flow import CircuitState
 from services.notifier.delivering.attempt import attempt
-from services.notifier.delivering.endpoint import Endpoint
+from services.notifier.delivering.endpoint import Endpoint, open_endpoints
 from services.notifier.delivering.recorder import Recorder
 from services.notifier.metrics import Metrics
+from services.notifier.store import pacing
 from services.notifier.store.claiming import Claim, claim
 from services.notifier.store.connection import PASSING, Connection
 from shared.clock import Clock
@@ -43,15 +47,39 @@ class Worker:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        self._endpoints = endpoints
+        self._endpoints = dict(endpoints)
+        self._coming: Mapping[str, ReceiverSettings] | None = None
+        self._begun: set[str] = set()
         self._claims = claims
         self._pace = pace
         self._clock = clock
-        self._recorder = Recorder(records, endpoints, clock=clock, metrics=metrics, released=self.wake)
+        self._metrics = metrics
+        self._recorder = Recorder(records, self._endpoints, clock=clock, metrics=metrics, released=self.wake)
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
-        for each in endpoints.values():
+        self._closing: set[asyncio.Task[None]] = set()
+        for each in self._endpoints.values():
             metrics.show_channel(each.channel_name)
+        for state in CircuitState:
+            metrics.endpoints.labels(state).set_function(partial(self._count, state))
+
+    def use(self, receivers: Mapping[str, ReceiverSettings]) -> None:
+        """Go on with these receivers, before anything more is claimed. Those that stay as they were notice nothing."""
+        self._coming = receivers
+        self._wake.set()
+
+    def circuits(self) -> dict[str, CircuitState]:
+        """Whether each receiver is sent to, as this worker sees it."""
+        now = self._clock.now()
+        return {name: each.circuit.state(now) for name, each in self._endpoints.items()}
+
+    def _count(self, state: CircuitState) -> int:
+        return [*self.circuits().values()].count(state)
+
+    def lasting(self) -> set[str]:
+        """Receivers that have been broken for longer than their patience."""
+        now = self._clock.now()
+        return {name for name, each in self._endpoints.items() if each.circuit.lasting(now)}
 
     def wake(self, receivers: Iterable[str]) -> None:
         """Something may be due to these. What nobody announces is found by polling."""
@@ -73,6 +101,7 @@ class Worker:
         finally:
             for endpoint in self._endpoints.values():
                 await endpoint.channel.close()
+            await asyncio.gather(*self._closing)
 
     async def _claim_until(self, stop: asyncio.Event) -> None:
         time = asyncio.get_running_loop().time
@@ -84,31 +113,84 @@ class Worker:
                     look_at = time() + self._pace.poll
                     self.wake(self._endpoints)
                 self._wake.clear()
+                self._change_over()
                 await self._claim()
-                await self._woken(stopping, look_at - time())
+                await self._woken(stopping, min(look_at - time(), self._next_token()))
         finally:
             stopping.cancel()
 
+    def _change_over(self) -> None:
+        """Between two claims, so that nothing claimed is ever without its endpoint."""
+        coming, self._coming = self._coming, None
+        if coming is None:
+            return
+        gone = [each for name, each in self._endpoints.items() if coming.get(name) != each.settings]
+        for endpoint in gone:
+            del self._endpoints[endpoint.name]
+            endpoint.retired = True
+            self._close_if_idle(endpoint)
+        fresh = open_endpoints({name: each for name, each in coming.items() if name not in self._endpoints})
+        self._endpoints.update(fresh)
+        for each in fresh.values():
+            self._metrics.show_channel(each.channel_name)
+        log.info("notifier.worker.receivers_changed", retired=[each.name for each in gone], opened=[*fresh])
+
+    def _close_if_idle(self, endpoint: Endpoint) -> None:
+        if endpoint.retired and endpoint.under_way == 0:
+            closing = asyncio.create_task(endpoint.channel.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
     async def _claim(self) -> None:
         """Claim for whoever may have something due and has room."""
-        rooms = {each.name: each.room for each in self._endpoints.values() if each.expectant and each.room > 0}
+        now, time = self._clock.now(), asyncio.get_running_loop().time()
+        rooms = {each.name: room for each in self._endpoints.values() if (room := each.claimable(now, time)) > 0}
         if not rooms:
             return
         for name in rooms:
             self._endpoints[name].expectant = False  # set again by whoever adds to the queue meanwhile
-        now = self._clock.now()
+        paced = {name: room for name, room in rooms.items() if self._endpoints[name].settings.rate is not None}
         try:
-            async with self._claims.statements() as connection:
-                claimed = await claim(connection, rooms, now, now + timedelta(seconds=self._pace.lease))
+            if len(paced) < len(rooms):
+                async with self._claims.statements() as connection:
+                    free = {name: room for name, room in rooms.items() if name not in paced}
+                    claimed = await claim(connection, free, now, self._leased_until(now))
+                self._begin(claimed, free, now)
+            if paced:
+                await self._claim_paced(paced, now)
         except PASSING as error:
             log.warning("notifier.worker.database_away", error=repr(error))
-            return
+
+    async def _claim_paced(self, rooms: dict[str, int], now: datetime) -> None:
+        """As many as all replicas together may send now. What more is due waits for its time, not for the poll."""
+        rates = {name: rate for name in rooms if (rate := self._endpoints[name].settings.rate) is not None}
+        async with self._claims.transaction() as connection:
+            await pacing.begin(connection, [name for name in rooms if name not in self._begun])
+            paced = await pacing.claim_paced(connection, rooms, rates, now, self._leased_until(now))
+        self._begun.update(rooms)
+        self._begin(paced.claims, rooms, now)
+        time = asyncio.get_running_loop().time()
+        for name, wait in paced.waits.items():
+            if wait:
+                self._endpoints[name].expectant = True
+                self._endpoints[name].paced_until = time + wait.total_seconds()
+
+    def _leased_until(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._pace.lease)
+
+    def _begin(self, claimed: Iterable[Claim], rooms: dict[str, int], now: datetime) -> None:
         for each in claimed:
-            self._start(each)
+            self._start(each, now)
             rooms[each.receiver] -= 1
         for name, left in rooms.items():
             if left == 0:
                 self._endpoints[name].expectant = True
+
+    def _next_token(self) -> float:
+        """Seconds until a receiver's rate or breaker lets something through."""
+        now, time = self._clock.now(), asyncio.get_running_loop().time()
+        waits = (each.wait(now, time) for each in self._endpoints.values())
+        return min((wait for wait in waits if wait is not None), default=self._pace.poll)
 
     async def _woken(self, stopping: "asyncio.Task[bool]", seconds: float) -> None:
         """Until something is announced, room is made where more was due, or it is time to look for oneself."""
@@ -116,18 +198,20 @@ class Worker:
         await asyncio.wait({waking, stopping}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         waking.cancel()
 
-    def _start(self, claimed: Claim) -> None:
+    def _start(self, claimed: Claim, now: datetime) -> None:
         endpoint = self._endpoints[claimed.receiver]
-        endpoint.under_way += 1
-        task = asyncio.create_task(self._attempt(endpoint, claimed))
+        trial = endpoint.begin(now)
+        task = asyncio.create_task(self._attempt(endpoint, claimed, trial=trial))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _attempt(self, endpoint: Endpoint, claimed: Claim) -> None:
+    async def _attempt(self, endpoint: Endpoint, claimed: Claim, *, trial: bool) -> None:
         try:
-            self._recorder.put(await attempt(endpoint, claimed, clock=self._clock, seconds=self._pace.attempt))
+            seconds = self._pace.attempt
+            self._recorder.put(await attempt(endpoint, claimed, trial=trial, clock=self._clock, seconds=seconds))
         finally:
             endpoint.under_way -= 1
+            self._close_if_idle(endpoint)
             if endpoint.expectant:
                 self._wake.set()
 

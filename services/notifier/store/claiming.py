@@ -1,7 +1,7 @@
 """Claims what is due: each row by one worker, for the length of a lease."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,10 +27,14 @@ WITH due AS MATERIALIZED (
     WHERE position = ANY(ARRAY(SELECT position FROM due))
     RETURNING position, tries, fence
 )
-SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.data, d.accepted_at, d.created_at,
-    d.give_up_at
+SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.data, d.accepted_at, d.give_up_at,
+    d.purpose, d.others, d.total, d.common,
+    CASE WHEN d.stands_for IS NULL THEN d.created_at ELSE coalesce(
+        (SELECT f.created_at FROM deliveries f WHERE f.delivery_id = d.stands_for), d.created_at
+    ) END AS created_at
 FROM claimed q JOIN deliveries d USING (position) JOIN changes c USING (change_id) ORDER BY q.position
 """
+_CHANGES = "SELECT change_id, data FROM changes WHERE change_id = ANY($1::uuid[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,14 @@ class Claim:
     data: bytes
     accepted_at: datetime | None
     created_at: datetime
+    """When the message was made; of a fallback, that which it stands for."""
     give_up_at: datetime
+    purpose: str = "change"
+    others: Sequence[UUID] | None = None
+    """The changes told along, in their order; `told` holds those that are still kept."""
+    total: int = 1
+    common: str | None = None
+    told: Sequence[bytes] = ()
 
 
 async def claim(
@@ -54,4 +65,11 @@ async def claim(
 ) -> list[Claim]:
     """What is due, at most so many for each receiver; none behind an earlier pending one on the same warning."""
     rows = await connection.fetch(_CLAIM, list(rooms), list(rooms.values()), now, leased_until)
-    return [Claim(**row) for row in rows]
+    claims = [Claim(**row) for row in rows]
+    return await _with_others(connection, claims) if any(each.others for each in claims) else claims
+
+
+async def _with_others(connection: "asyncpg.Connection[Any]", claims: Sequence[Claim]) -> list[Claim]:
+    wanted = {each for one in claims for each in one.others or ()}
+    kept = {row["change_id"]: row["data"] for row in await connection.fetch(_CHANGES, list(wanted))}
+    return [replace(one, told=[kept[each] for each in one.others or () if each in kept]) for one in claims]

@@ -17,6 +17,7 @@ from services.notifier.store.connection import OUTAGES, PASSING
 _DELIVERY = """
 SELECT d.delivery_id AS id, d.change_id, d.warning_id, d.borrower_id, d.kind, d.level, d.receiver, d.channel, d.state,
     d.position, d.created_at, d.accepted_at, d.give_up_at, d.settled_at, d.error AS last_error,
+    d.purpose, d.total, d.stands_for, d.fallback,
     (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.delivery_id) AS attempt_count,
     CASE WHEN q.claimed THEN NULL ELSE q.due_at END AS due_at, coalesce(q.claimed, false) AS under_way
 FROM deliveries d LEFT JOIN queue q ON q.position = d.position
@@ -31,7 +32,9 @@ _FILTERS = {
 # Only pending deliveries are in the queue, so the few among many are found there.
 _PENDING = "q.position IS NOT NULL"
 _ATTEMPTS = """
-SELECT number, started_at, seconds, result, error, answer_code, answer_body FROM attempts
+SELECT number, started_at, seconds, result, error, answer_code, answer_body,
+    encode(request_digest, 'hex') AS request_digest
+FROM attempts
 WHERE delivery_id = :id ORDER BY fence
 """
 _REVIVE = """

@@ -22,6 +22,9 @@ class Outcome:
     started_at: datetime
     seconds: float
     gone: bool = False
+    channel: str = ""
+    digest: bytes | None = None
+    """SHA-256 of what was sent, without signatures and secrets; None where there was nothing to send."""
 
 
 # Locked in the order of their positions, as whoever takes changes in locks them: nobody waits in a circle.
@@ -49,9 +52,11 @@ WITH given AS MATERIALIZED (
 SELECT position FROM mine
 """
 _RECORD = """
-INSERT INTO attempts (delivery_id, fence, number, started_at, seconds, result, error, answer_code, answer_body)
+INSERT INTO attempts (delivery_id, fence, number, started_at, seconds, result, error, answer_code, answer_body,
+    request_digest)
 SELECT * FROM unnest(
-    $1::uuid[], $2::bigint[], $3::int[], $4::timestamptz[], $5::float8[], $6::text[], $7::text[], $8::int[], $9::text[]
+    $1::uuid[], $2::bigint[], $3::int[], $4::timestamptz[], $5::float8[], $6::text[], $7::text[], $8::int[], $9::text[],
+    $10::bytea[]
 ) ON CONFLICT DO NOTHING
 """
 
@@ -111,6 +116,7 @@ def _attempts(outcomes: Sequence[Outcome]) -> list[list[Any]]:
             each.conclusion.error,
             each.answer.code,
             each.answer.body or None,
+            each.digest,
         )
         for each in outcomes
     ]
