@@ -7,7 +7,7 @@ from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration.document import Location, Mistake
 from services.notifier.core.escalating import Escalation
 from services.notifier.core.routing import Route
-from services.notifier.core.times import Times
+from services.notifier.core.times import Calendar, Times
 
 
 def strangers(
@@ -19,6 +19,7 @@ def strangers(
         *_of_receivers(receivers, names["receivers"]),
         *_of_routes(found.get("routes", ()), names, ("routes",)),
         *_of_times(found.get("times", {}), names["calendars"]),
+        *_endless(found.get("times", {}), found.get("calendars", {}), found.get("routes", ())),
         *_of_escalations(found.get("escalations", {}), names["receivers"]),
     ]
 
@@ -69,6 +70,26 @@ def _of_times(times: Mapping[str, Times], calendars: Collection[str]) -> Iterato
     for name, each in times.items():
         if each.calendar is not None:
             yield from _missing("calendars", each.calendar, calendars, ("times", name, "calendar"))
+
+
+def _endless(
+    times: Mapping[str, Times], calendars: Mapping[str, Calendar], routes: Sequence[Route]
+) -> Iterator[Mistake]:
+    """Times that do not come, and quiet ones that do not end: what waits for them would never be told."""
+    quiet = {*_quiet(routes)}
+    for name, each in times.items():
+        calendar = calendars.get(each.calendar) if each.calendar is not None else None
+        if not each.come(calendar):
+            yield Mistake(("times", name), f"these times never hold: {each.calendar!r} has all their days as holidays")
+        elif name in quiet and each.always:
+            yield Mistake(("times", name), "these times are quiet and never end: nothing would be told")
+
+
+def _quiet(routes: Sequence[Route]) -> Iterator[str]:
+    for route in routes:
+        if route.quiet is not None:
+            yield route.quiet
+        yield from _quiet(route.routes)
 
 
 def _of_escalations(escalations: Mapping[str, Escalation], receivers: Collection[str]) -> Iterator[Mistake]:

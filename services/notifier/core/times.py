@@ -12,6 +12,7 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Span = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 """Such as 08:00-17:00; one that ends before it begins goes on past midnight, and belongs to the day it begins on."""
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_DAY_MINUTES = 24 * 60
 _LOOK_AHEAD_DAYS = 400
 """Further than from one holiday of a year to the same one of the next."""
 
@@ -40,7 +41,7 @@ class Calendar(BaseModel):
     workdays: frozenset[date] = Field(default=frozenset(), description="Saturdays and Sundays that are worked on")
 
 
-NO_CALENDAR = Calendar()
+_NO_CALENDAR = Calendar()
 
 
 class Times(BaseModel):
@@ -57,18 +58,38 @@ class Times(BaseModel):
     hours: tuple[Span, ...] = Field(default=("00:00-24:00",), min_length=1)
     calendar: str | None = Field(default=None, description="A name of `calendars`: its holidays are not among the days")
 
-    def holds(self, moment: datetime, calendar: Calendar = NO_CALENDAR) -> bool:
+    def holds(self, moment: datetime, calendar: Calendar | None = None) -> bool:
         """Whether the clock shows one of these times."""
         local = moment.astimezone(ZoneInfo(self.time_zone))
-        return any(self._in(span, local, calendar) for span in self.hours)
+        return any(self._in(span, local, calendar or _NO_CALENDAR) for span in self.hours)
 
-    def next_begin(self, moment: datetime, calendar: Calendar = NO_CALENDAR) -> datetime:
+    def next_begin(self, moment: datetime, calendar: Calendar | None = None) -> datetime:
         """The first moment from this one on at which they hold. Raises NeverError."""
         return self._first(moment, lambda each: self.holds(each, calendar))
 
-    def next_end(self, moment: datetime, calendar: Calendar = NO_CALENDAR) -> datetime:
+    def next_end(self, moment: datetime, calendar: Calendar | None = None) -> datetime:
         """The first moment from this one on at which they do not hold. Raises NeverError."""
         return self._first(moment, lambda each: not self.holds(each, calendar))
+
+    @property
+    def always(self) -> bool:
+        """Whether they hold at every moment that is no holiday."""
+        if len(set(self.days)) < len(WEEKDAYS):
+            return False
+        held: set[int] = set()
+        for begins, ends in map(_minutes, self.hours):
+            held |= {each % _DAY_MINUTES for each in range(begins, ends if ends > begins else ends + _DAY_MINUTES)}
+        return len(held) == _DAY_MINUTES
+
+    def come(self, calendar: Calendar | None = None) -> bool:
+        """Whether they hold again before long after every holiday: else whoever waits for them waits in vain."""
+        zone = ZoneInfo(self.time_zone)
+        try:
+            for day in (calendar or _NO_CALENDAR).holidays:
+                self.next_begin(datetime.combine(day, time(), zone), calendar)
+        except NeverError:
+            return False
+        return True
 
     def _first(self, moment: datetime, wanted: Callable[[datetime], bool]) -> datetime:
         if wanted(moment):
@@ -97,7 +118,7 @@ class Times(BaseModel):
     def _turns(self, moment: datetime) -> Iterator[datetime]:
         """Every later moment at which they may begin or end, in order: between two of them nothing changes."""
         zone = ZoneInfo(self.time_zone)
-        clocks = sorted({0, *(each % (24 * 60) for span in self.hours for each in _minutes(span))})
+        clocks = sorted({0, *(each % _DAY_MINUTES for span in self.hours for each in _minutes(span))})
         first = moment.astimezone(zone).date()
         for number in range(_LOOK_AHEAD_DAYS):
             day = first + number * _DAY

@@ -109,3 +109,86 @@ def test_between_now_and_the_next_turn_every_minute_is_as_now(times: Times, mome
     assert all(times.holds(moment + number * MINUTE) == holds for number in range(minutes))
     if minutes < 3 * 24 * 60:
         assert times.holds(turn) != holds
+
+
+def test_what_has_no_end_says_so() -> None:
+    times = Times(time_zone="UTC", hours=("06:00-22:00", "22:00-06:00"))
+    assert times.always
+    with pytest.raises(NeverError):
+        times.next_end(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_times_whose_days_are_all_holidays_do_not_come() -> None:
+    saturdays = Times(time_zone="UTC", days=("sat",))
+    calendar = Calendar(holidays=frozenset(date(2026, 1, 3) + timedelta(weeks=week) for week in range(60)))
+    assert not saturdays.come(calendar)
+    assert saturdays.come()
+    assert OFFICE.come(calendar)
+
+
+CHANGES = (
+    ("America/New_York", datetime(2026, 3, 8, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 11, 1, tzinfo=UTC)),
+    ("Europe/London", datetime(2026, 3, 29, tzinfo=UTC)),
+    ("Europe/London", datetime(2026, 10, 25, tzinfo=UTC)),
+    ("Africa/Cairo", datetime(2026, 4, 24, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 5, tzinfo=UTC)),
+    ("Asia/Shanghai", datetime(2026, 10, 1, tzinfo=UTC)),
+)
+CLOCKS = st.integers(0, 24 * 4 - 1).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
+SPANS = st.builds(lambda begins, ends: f"{begins}-{ends}", CLOCKS, CLOCKS | st.just("24:00"))
+
+
+def model(times: Times, moment: datetime, calendar: Calendar) -> bool:
+    """Said another way: the wall clock lies within a span written down for today, or for yesterday past midnight."""
+    wall = moment.astimezone(ZoneInfo(times.time_zone)).replace(tzinfo=None, fold=0)
+    for back in (0, 1):
+        day = wall.date() - timedelta(days=back)
+        works = (
+            set(WEEKDAYS[:5]) & set(times.days) if day in calendar.workdays else WEEKDAYS[day.weekday()] in times.days
+        )
+        if day in calendar.holidays or not works:
+            continue
+        for span in times.hours:
+            begins, ends = (
+                datetime.combine(day, datetime.min.time()) + timedelta(hours=int(each[:2]), minutes=int(each[3:]))
+                for each in span.split("-")
+            )
+            if begins <= wall < (ends if ends > begins else ends + timedelta(days=1)):
+                return True
+    return False
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Times, datetime, Calendar]:
+    zone, about = draw(st.sampled_from(CHANGES))
+    near = st.integers(-2, 2).map(lambda days: about.date() + timedelta(days=days))
+    calendar = Calendar(holidays=frozenset(draw(st.sets(near, max_size=2))), workdays=frozenset(draw(st.sets(near))))
+    days = tuple(draw(st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=7, unique=True)))
+    times = Times(time_zone=zone, days=days, hours=tuple(draw(st.lists(SPANS, min_size=1, max_size=2))))
+    return times, about + draw(st.integers(-24 * 60, 48 * 60)) * MINUTE, calendar
+
+
+@given(cases())
+@settings(max_examples=60, deadline=None)
+def test_they_hold_whenever_the_clock_says_so(case: tuple[Times, datetime, Calendar]) -> None:
+    times, moment, calendar = case
+    assert all(
+        times.holds(each, calendar) == model(times, each, calendar)
+        for each in (moment + step * 7 * MINUTE for step in range(200))
+    )
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_they_begin_and_end_at_the_first_minute_that_says_so(case: tuple[Times, datetime, Calendar]) -> None:
+    times, moment, calendar = case
+    for wanted, found in ((True, times.next_begin), (False, times.next_end)):
+        minutes = (moment + step * MINUTE for step in range(2 * 24 * 60))
+        first = next((each for each in minutes if model(times, each, calendar) == wanted), None)
+        try:
+            answer = found(moment, calendar)
+        except NeverError:
+            assert first is None
+            continue
+        assert answer == first if first is not None else answer >= moment + timedelta(days=2)
