@@ -70,7 +70,15 @@ def delivering(
     claims, records = connections
     pace = Pace(settings.notifier_attempt_seconds, settings.notifier_lease_seconds, settings.notifier_poll_seconds)
     endpoints = open_endpoints(configuration.receivers)
-    return Worker(endpoints, claims, records, pace=pace, clock=clock, metrics=metrics)
+    return Worker(
+        endpoints,
+        claims,
+        records,
+        pace=pace,
+        clock=clock,
+        metrics=metrics,
+        links=lambda: configuration.acknowledgement_links,
+    )
 
 
 async def serve(settings: NotifierSettings) -> None:

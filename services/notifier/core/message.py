@@ -52,7 +52,10 @@ def heartbeat_id(receiver: str, slot: datetime) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, as a channel gets it. All but `sent_at`, `attempt` and `recipient` is the same in every attempt."""
+    """One message, as a channel gets it. All but `sent_at`, `attempt` and `recipient` is the same in every attempt.
+
+    So is the link, while there is one: once somebody has answered, attempts go without it.
+    """
 
     id: UUID
     change: WarningChange

@@ -9,6 +9,8 @@ from datetime import datetime
 
 import structlog
 
+from services.notifier.channels.settings import Audience
+from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.message import Message, Purpose
 from services.notifier.core.schedule import conclude
 from services.notifier.core.verdict import Refused, Retry, Verdict
@@ -21,10 +23,18 @@ from shared.warnings import WarningChange
 log = structlog.get_logger(__name__)
 
 
-async def attempt(endpoint: Endpoint, claim: Claim, *, trial: bool, clock: Clock, seconds: float) -> Outcome:
+async def attempt(
+    endpoint: Endpoint,
+    claim: Claim,
+    *,
+    trial: bool,
+    links: AcknowledgementLinks | None,
+    clock: Clock,
+    seconds: float,
+) -> Outcome:
     """Send, for at most so long, and conclude. A cancellation is an outcome too: it may or may not have arrived."""
     started_at, started = clock.now(), time.perf_counter()
-    message = composed(claim, started_at)
+    message = composed(claim, started_at, _link(endpoint, claim, links))
     verdict, digest = await _sent(endpoint, message, seconds)
     endpoint.hear(verdict, clock.now(), trial=trial)
     conclusion = conclude(
@@ -47,7 +57,7 @@ async def attempt(endpoint: Endpoint, claim: Claim, *, trial: bool, clock: Clock
     )
 
 
-def composed(claim: Claim, sent_at: datetime) -> Message:
+def composed(claim: Claim, sent_at: datetime, acknowledge_url: str | None = None) -> Message:
     """The message that a delivery stands for."""
     return Message(
         claim.delivery_id,
@@ -60,7 +70,15 @@ def composed(claim: Claim, sent_at: datetime) -> Message:
         others=tuple(WarningChange.model_validate_json(each) for each in claim.told),
         total=claim.total,
         common=json.loads(claim.common) if claim.common is not None else {},
+        acknowledge_url=acknowledge_url,
     )
+
+
+def _link(endpoint: Endpoint, claim: Claim, links: AcknowledgementLinks | None) -> str | None:
+    """For people of the lender, and where there is still something to answer for: the warning that leads."""
+    if links is None or endpoint.settings.audience is not Audience.STAFF or not claim.unanswered:
+        return None
+    return links.url(claim.warning_id, endpoint.name, claim.created_at)
 
 
 async def _sent(endpoint: Endpoint, message: Message, seconds: float) -> tuple[Verdict, bytes | None]:

@@ -1,7 +1,7 @@
 """The loop that claims what is due and has it sent, each receiver within its own room."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.flow import CircuitState
 from services.notifier.delivering.attempt import attempt
 from services.notifier.delivering.endpoint import Endpoint, open_endpoints
@@ -46,7 +47,9 @@ class Worker:
         pace: Pace,
         clock: Clock,
         metrics: Metrics,
+        links: Callable[[], AcknowledgementLinks | None] = lambda: None,
     ) -> None:
+        self._links = links
         self._endpoints = dict(endpoints)
         self._coming: Mapping[str, ReceiverSettings] | None = None
         self._begun: set[str] = set()
@@ -207,8 +210,10 @@ class Worker:
 
     async def _attempt(self, endpoint: Endpoint, claimed: Claim, *, trial: bool) -> None:
         try:
-            seconds = self._pace.attempt
-            self._recorder.put(await attempt(endpoint, claimed, trial=trial, clock=self._clock, seconds=seconds))
+            links, seconds = self._links(), self._pace.attempt
+            self._recorder.put(
+                await attempt(endpoint, claimed, trial=trial, links=links, clock=self._clock, seconds=seconds)
+            )
         finally:
             endpoint.under_way -= 1
             self._close_if_idle(endpoint)

@@ -31,7 +31,10 @@ SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.
     d.purpose, d.others, d.total, d.common,
     CASE WHEN d.stands_for IS NULL THEN d.created_at ELSE coalesce(
         (SELECT f.created_at FROM deliveries f WHERE f.delivery_id = d.stands_for), d.created_at
-    ) END AS created_at
+    ) END AS created_at,
+    EXISTS (
+        SELECT FROM open_warnings w WHERE w.warning_id = d.warning_id AND w.acknowledged_at IS NULL
+    ) AS unanswered
 FROM claimed q JOIN deliveries d USING (position) JOIN changes c USING (change_id) ORDER BY q.position
 """
 _CHANGES = "SELECT change_id, data FROM changes WHERE change_id = ANY($1::uuid[])"
@@ -52,6 +55,8 @@ class Claim:
     created_at: datetime
     """When the message was made; of a fallback, that which it stands for."""
     give_up_at: datetime
+    unanswered: bool = False
+    """The warning that leads is open, and nobody answers for it yet."""
     purpose: str = "change"
     others: Sequence[UUID] | None = None
     """The changes told along, in their order; `told` holds those that are still kept."""
