@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.notifier.core.durations import Duration
 from services.notifier.core.labels import Label
+from services.notifier.core.times import Zone
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description='Such as "08:30"')]
 
@@ -37,4 +38,4 @@ class Digest(BaseModel):
 
     by: tuple[Label, ...] = Field(default=(), max_length=4)
     at: tuple[Clock, ...] = Field(min_length=1, max_length=24)
-    time_zone: str
+    time_zone: Zone

@@ -52,6 +52,8 @@ class Telling:
 
     receiver: str
     manner: Manner
+    names_kind: bool = False
+    """A route on the way names the kind of change: it is asked for, whatever was told before."""
 
 
 _PLAIN = Manner()
@@ -62,7 +64,7 @@ def tellings_of(routes: Sequence[Route], change: WarningChange) -> tuple[Telling
 
     An acknowledgement is for those who asked for it: a route on the way must name the kind.
     """
-    found = _found(routes, change, _PLAIN, asked=change.kind is not Kind.ACKNOWLEDGED)
+    found = _found(routes, change, _PLAIN, named=False)
     return tuple({each.receiver: each for each in reversed(found)}.values())[::-1]
 
 
@@ -71,17 +73,18 @@ def receivers_of(routes: Sequence[Route], change: WarningChange) -> tuple[str, .
     return tuple(each.receiver for each in tellings_of(routes, change))
 
 
-def _found(routes: Sequence[Route], change: WarningChange, around: Manner, *, asked: bool) -> list[Telling]:
+def _found(routes: Sequence[Route], change: WarningChange, around: Manner, *, named: bool) -> list[Telling]:
     tellings: list[Telling] = []
+    unasked = change.kind is Kind.ACKNOWLEDGED
     for route in routes:
         if route.match.accepts(change):
-            asked_here = asked or route.match.kind is not None
+            named_here = named or route.match.kind is not None
             manner = _within(around, route)
-            here = _found(route.routes, change, manner, asked=asked_here)
-            if not here and asked_here:
-                here = [Telling(name, manner) for name in route.receivers]
+            here = _found(route.routes, change, manner, named=named_here)
+            if not here and (named_here or not unasked):
+                here = [Telling(name, manner, named_here) for name in route.receivers]
             tellings += here
-            if (here or asked_here) and not route.go_on:
+            if (here or named_here or not unasked) and not route.go_on:
                 break
     return tellings
 

@@ -1,0 +1,191 @@
+"""What becomes of a change for each of those it concerns: told now, held for later, or not told, and why."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.notifier.core.gathering import Gathering, next_digest
+from services.notifier.core.hours import Hours
+from services.notifier.core.inhibition import Inhibition, inhibitor
+from services.notifier.core.labels import labels_of
+from services.notifier.core.matching import reached_level
+from services.notifier.core.message import Purpose
+from services.notifier.core.routing import Manner, Route, Telling, tellings_of
+from services.notifier.core.silencing import Silence, muting, wake_key
+from services.notifier.core.storm import Storm
+from shared.warnings import Kind, WarningChange
+
+RECOVERIES = frozenset({Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN})
+LOOK_AGAIN = timedelta(minutes=5)
+"""How soon what an open warning mutes is looked at again, should nobody say that it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a configuration says of telling."""
+
+    routes: Sequence[Route]
+    hours: Hours = field(default_factory=Hours)
+    inhibit: Sequence[Inhibition] = ()
+    receivers: frozenset[str] = frozenset()
+    storms: Mapping[str, Storm] = field(default_factory=dict)
+    collapsing: frozenset[str] = frozenset()
+    """Receivers that want the newest of a warning only; the others want every change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a warning before a change of it. `told` is None where nothing is: it may be an old one."""
+
+    told: frozenset[str] | None = None
+    held: Mapping[str, Gathering] = field(default_factory=dict)
+    """Where earlier changes wait, by receiver."""
+
+
+@dataclass(slots=True)
+class Situation:
+    """What is true when a batch is planned: told messages are counted in `flow` as they are planned."""
+
+    now: datetime
+    silences: Sequence[Silence] = ()
+    open_warnings: Iterable[WarningChange] = ()
+    """The newest changes of open warnings of the same borrowers and groups."""
+    flow: Counter[str] = field(default_factory=Counter)
+    """Messages of late to receivers that know storms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Now. `over` is where earlier changes of the warning wait, which this one makes needless."""
+
+    receiver: str
+    manner: Manner
+    over: Gathering | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Later, in a gathering. `until` is when at the latest it is looked at; None where that is up to the gathering."""
+
+    receiver: str
+    gathering: Gathering
+    due_at: datetime
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Not at all."""
+
+    receiver: str
+    reason: str
+    detail: str = ""
+
+
+Decision = Tell | Hold | Suppress
+
+
+def plan(change: WarningChange, known: Known, rules: Rules, situation: Situation) -> list[Decision]:
+    """One decision for each receiver that the change concerns, in the order of the routes."""
+    concerned, strangers = _concerned(change, known, rules)
+    return [
+        *(_decided(each, change, known, rules, situation) for each in concerned),
+        *(Suppress(each, "untold", "was never told of this warning") for each in strangers),
+    ]
+
+
+def _concerned(change: WarningChange, known: Known, rules: Rules) -> tuple[list[Telling], list[str]]:
+    """A recovery is for those who know of the warning, or are about to; of the others their names alone."""
+    routed = list(tellings_of(rules.routes, change))
+    if change.kind not in RECOVERIES or known.told is None:
+        return routed, []
+    knowing = known.told | known.held.keys()
+    asked = {each.receiver for each in routed}
+    others = [Telling(name, Manner()) for name in sorted(knowing - asked) if name in rules.receivers]
+    told = [each for each in routed if each.receiver in knowing or each.names_kind]
+    return [*told, *others], [each.receiver for each in routed if each not in told]
+
+
+def _decided(telling: Telling, change: WarningChange, known: Known, rules: Rules, situation: Situation) -> Decision:
+    waiting = known.held.get(telling.receiver)
+    if waiting is not None and (change.kind in RECOVERIES or telling.receiver not in rules.collapsing):
+        # Never before what it is the end of, and to those who want every change, all in their order.
+        return Hold(telling.receiver, waiting, waiting.due_at or situation.now, "group", "follows what is held")
+    if change.kind is not Kind.ACKNOWLEDGED and (held := _held_back(telling, change, rules, situation)) is not None:
+        return held
+    situation.flow[telling.receiver] += 1
+    return Tell(telling.receiver, telling.manner, waiting)
+
+
+def _held_back(telling: Telling, change: WarningChange, rules: Rules, situation: Situation) -> Hold | None:
+    return next(
+        (
+            held
+            for each in (_muted, _gathered, _out_of_hours, _flooded)
+            if (held := each(telling, change, rules, situation)) is not None
+        ),
+        None,
+    )
+
+
+def _muted(telling: Telling, change: WarningChange, rules: Rules, situation: Situation) -> Hold | None:
+    if (silence := muting(situation.silences, change, situation.now)) is not None:
+        key = wake_key(silence.id)
+        detail = f"silenced by {silence.author}: {silence.reason}"
+        gathering = Gathering(key, Purpose.GROUP, telling.manner, wake=key)
+        return Hold(telling.receiver, gathering, silence.ends_at, "silenced", detail)
+    if (source := inhibitor(rules.inhibit, change, situation.open_warnings)) is not None:
+        key = source_key(source)
+        detail = f"the {source.level} warning {source.warning_id} of rule {source.rule} is open"
+        gathering = Gathering(key, Purpose.GROUP, telling.manner, wake=key)
+        return Hold(telling.receiver, gathering, situation.now + LOOK_AGAIN, "inhibited", detail)
+    return None
+
+
+def source_key(source: WarningChange) -> str:
+    """What gatherings that an open warning holds are woken by when it eases or ends."""
+    return f"inhibited:{source.warning_id}"
+
+
+def _gathered(telling: Telling, change: WarningChange, _: Rules, situation: Situation) -> Hold | None:
+    manner = telling.manner
+    if manner.digest is not None:
+        common = _common(manner.digest.by, change)
+        gathering = Gathering(_key("digest", common), Purpose.DIGEST, manner, common)
+        return Hold(telling.receiver, gathering, next_digest(manner.digest, situation.now), "digest")
+    if manner.group is not None:
+        common = _common(manner.group.by, change)
+        gathering = Gathering(_key("group", common), Purpose.GROUP, manner, common)
+        return Hold(telling.receiver, gathering, situation.now + manner.group.wait, "group")
+    return None
+
+
+def _out_of_hours(telling: Telling, _: WarningChange, rules: Rules, situation: Situation) -> Hold | None:
+    closed = rules.hours.closed(telling.manner, situation.now)
+    if closed is None:
+        return None
+    gathering = Gathering(f"{closed.reason}:{closed.name}", Purpose.GROUP, telling.manner)
+    return Hold(telling.receiver, gathering, closed.until, closed.reason, f"the hours {closed.name}")
+
+
+def _flooded(telling: Telling, change: WarningChange, rules: Rules, situation: Situation) -> Hold | None:
+    storm = rules.storms.get(telling.receiver)
+    if storm is None or reached_level(change) in storm.except_levels:
+        return None
+    if situation.flow[telling.receiver] < storm.messages:
+        return None
+    detail = f"more than {storm.messages} messages in {storm.within}"
+    gathering = Gathering("storm", Purpose.STORM, telling.manner)
+    return Hold(telling.receiver, gathering, situation.now + storm.summary, "storm", detail)
+
+
+def _common(by: Sequence[str], change: WarningChange) -> dict[str, str]:
+    labels = labels_of(change)
+    return {name: labels[name] or "" for name in by}
+
+
+def _key(what: str, common: Mapping[str, str]) -> str:
+    """Distinct for distinct values, whatever is in them: each is written with its length."""
+    return what + "".join(f"|{name}={len(value)}:{value}" for name, value in common.items())
