@@ -1,14 +1,18 @@
 """The notifier's commands. Without one it serves."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 import uvloop
+from pydantic import TypeAdapter, ValidationError
 
 from services.notifier.configuration import Configuration, ConfigurationError, load
 from services.notifier.core.verdict import Delivered
+from services.notifier.foretelling.reading import UnreadableFileError, changes_in
+from services.notifier.foretelling.showing import show_all
 from services.notifier.service import configured
 from services.notifier.service import migrate as migrate_notifier
 from services.notifier.service import serve as serve_notifier
@@ -16,6 +20,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.trial import send_sample, told
 from shared.auth import NoKeysError
 from shared.clock import WallClock
+from shared.events.fields import Moment
 from shared.log import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -54,6 +59,33 @@ def check(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{file}: {len(configuration.receivers)} receivers: {', '.join(configuration.receivers)}")
+
+
+@app.command("route")
+def foretell_routes(
+    warning: Annotated[Path, typer.Option(help="A change's data as JSON, or several, one a line")],
+    *,
+    at: Annotated[str, typer.Option(help="When they come, such as 2026-03-31T09:30:00Z; now if unset")] = "",
+    config: Annotated[Path | None, typer.Option(help="The configuration; NOTIFIER_CONFIG if unset")] = None,
+) -> None:
+    """Print who would be told of changes, when and why, where nothing was open before. Nobody is told."""
+    settings = _settings()
+    try:
+        configuration = load(config or Path(settings.notifier_config), without_secrets=True)
+        changes = changes_in(warning)
+    except (ConfigurationError, UnreadableFileError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    show_all(configuration, changes, _moment(at))
+
+
+def _moment(given: str) -> datetime:
+    if not given:
+        return WallClock().now()
+    try:
+        return TypeAdapter(Moment).validate_python(given)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"], param_hint="--at") from None
 
 
 @app.command("test")

@@ -36,6 +36,10 @@ class EscalationsDue:
     """Takes steps that no other replica holds; a step's deliveries and the next step are one transaction."""
 
     def __init__(self, configuration: Configuration) -> None:
+        self.use(configuration)
+
+    def use(self, configuration: Configuration) -> None:
+        """Go on with this configuration."""
         self._policies = configuration.escalations
         self._receivers: Mapping[str, ReceiverSettings] = configuration.receivers
 

@@ -1,0 +1,1 @@
+"""The `route` command: who would be told of a change, when and why."""
