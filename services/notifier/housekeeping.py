@@ -9,6 +9,7 @@ import structlog
 from services.notifier.configuration import Configuration
 from services.notifier.metrics import Metrics
 from services.notifier.settings import NotifierSettings
+from services.notifier.store import heartbeats
 from services.notifier.store import housekeeping as store
 from services.notifier.store.connection import PASSING, Connection
 from shared.clock import Clock
@@ -34,6 +35,10 @@ class Housekeeping:
         self._clock = clock
         self._metrics = metrics
 
+    def use(self, configuration: Configuration) -> None:
+        """Go on with this configuration."""
+        self._configuration = configuration
+
     async def run(self, stop: asyncio.Event) -> None:
         """Do it until `stop`."""
         while not stop.is_set():
@@ -47,6 +52,7 @@ class Housekeeping:
     async def once(self, stop: asyncio.Event) -> None:
         """Everything once."""
         await self._measure()
+        await self._measure_heartbeats()
         await self._expire()
         await self._free()
         while not stop.is_set() and await self._forget():
@@ -58,6 +64,20 @@ class Housekeeping:
         age = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
         self._metrics.pending.set(backlog.pending)
         self._metrics.oldest_pending_seconds.set(max(0.0, age))
+
+    async def _measure_heartbeats(self) -> None:
+        every = {
+            name: settings.heartbeat
+            for name, settings in self._configuration.receivers.items()
+            if settings.heartbeat is not None
+        }
+        async with self._connection.statements() as connection:
+            latest = await heartbeats.latest(connection, list(every)) if every else {}
+        self._metrics.heartbeat_timestamp.clear()
+        self._metrics.heartbeat_interval.clear()
+        for name, at in latest.items():
+            self._metrics.heartbeat_timestamp.labels(name).set(at.timestamp())
+            self._metrics.heartbeat_interval.labels(name).set(every[name].total_seconds())
 
     async def _expire(self) -> None:
         async with self._connection.transaction() as connection:

@@ -9,11 +9,15 @@ from prometheus_client import CollectorRegistry
 from services.notifier.acknowledging import Acknowledging
 from services.notifier.api.acknowledgements import AcknowledgementDesk
 from services.notifier.api.app import build_app
+from services.notifier.api.receivers import Register
+from services.notifier.api.replays import ReplayDesk
 from services.notifier.api.silences import SilenceDesk
 from services.notifier.configuration import Configuration, ConfigurationError, load
+from services.notifier.configuration.live import Live
 from services.notifier.consuming.consumer import Consumer
 from services.notifier.consuming.intake import Intake
 from services.notifier.delivering.endpoint import open_endpoints
+from services.notifier.delivering.fallbacks import Fallbacks
 from services.notifier.delivering.worker import Pace, Worker
 from services.notifier.housekeeping import Housekeeping
 from services.notifier.metrics import Metrics
@@ -41,9 +45,13 @@ async def migrate(settings: NotifierSettings) -> None:
 
 def configured(settings: NotifierSettings) -> Configuration:
     """The configuration the settings name. Raises ConfigurationError."""
+    return load(_file(settings))
+
+
+def _file(settings: NotifierSettings) -> Path:
     if not settings.notifier_config:
         raise ConfigurationError("no receivers: set NOTIFIER_CONFIG to a file such as services/notifier/example.yaml")
-    return load(Path(settings.notifier_config))
+    return Path(settings.notifier_config)
 
 
 def consuming(settings: NotifierSettings, intake: Intake, worker: Worker, metrics: Metrics) -> Consumer:
@@ -61,7 +69,7 @@ def consuming(settings: NotifierSettings, intake: Intake, worker: Worker, metric
 
 def delivering(
     settings: NotifierSettings,
-    configuration: Configuration,
+    live: Live,
     connections: list[Connection],
     clock: Clock,
     metrics: Metrics,
@@ -69,40 +77,54 @@ def delivering(
     """A worker over two connections: one claims while the other records."""
     claims, records = connections
     pace = Pace(settings.notifier_attempt_seconds, settings.notifier_lease_seconds, settings.notifier_poll_seconds)
-    endpoints = open_endpoints(configuration.receivers)
-    return Worker(
-        endpoints,
+    worker = Worker(
+        open_endpoints(live.configuration.receivers),
         claims,
         records,
         pace=pace,
         clock=clock,
         metrics=metrics,
-        links=lambda: configuration.acknowledgement_links,
+        links=lambda: live.configuration.acknowledgement_links,
     )
+    live.use(lambda configuration: worker.use(configuration.receivers))
+    return worker
 
 
 async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
     keyring = Keyring.from_settings(settings)
-    configuration = configured(settings)
     registry, clock = CollectorRegistry(), WallClock()
     metrics = Metrics(registry)
+    live = Live(_file(settings), clock=clock, metrics=metrics)
     hot, steady = [Connection(settings) for _ in range(3)], Connection(settings, by_index=False)
     topics = Topics(settings.kafka_topic_prefix)
-    worker = delivering(settings, configuration, hot[:2], clock, metrics)
-    intake = Intake(configuration, hot[2], topics.dead_letters, clock=clock, metrics=metrics)
+    worker = delivering(settings, live, hot[:2], clock, metrics)
+    intake = Intake(live.configuration, hot[2], topics.dead_letters, clock=clock, metrics=metrics)
     inbound = consuming(settings, intake, worker, metrics)
-    keeping = Housekeeping(settings, configuration, steady, clock=clock, metrics=metrics)
+    keeping = Housekeeping(settings, live.configuration, steady, clock=clock, metrics=metrics)
+    for each in (intake, keeping):
+        live.use(each.use)
+    fallbacks = Fallbacks(
+        lambda: live.configuration.receivers,
+        worker,
+        steady,
+        clock=clock,
+        metrics=metrics,
+        every=settings.notifier_housekeeping_seconds,
+    )
     asked = Connection(settings, by_index=False)
     silences = SilenceDesk(asked, clock, timedelta(days=settings.notifier_silence_days))
     acknowledging = Acknowledging(Producer(settings, client_id="notifier-acknowledgements"), topics.acknowledgements)
-    answering = AcknowledgementDesk(acknowledging.publish, lambda: configuration.acknowledgement_links, clock)
+    answering = AcknowledgementDesk(acknowledging.publish, lambda: live.configuration.acknowledgement_links, clock)
     engine = db.create_engine(settings, SCHEMA)
     deliveries = Deliveries(engine)
     checks: dict[str, Check] = {"kafka": inbound.check, "postgres": deliveries.check}
+    register = Register(deliveries, live, worker, clock=clock, attempt_seconds=settings.notifier_attempt_seconds)
     app = build_app(
         deliveries,
-        configuration,
+        live,
+        register=register,
+        replays=ReplayDesk(live, asked, clock, worker.wake),
         silences=silences,
         acknowledgements=answering,
         clock=clock,
@@ -112,9 +134,10 @@ async def serve(settings: NotifierSettings) -> None:
         checks=checks,
     )
     try:
-        await run(app, inbound.run, worker.run, keeping.run, host=settings.http_host, port=settings.http_port)
+        work = (inbound.run, worker.run, keeping.run, fallbacks.run, live.run)
+        await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
-        for each in (*hot, steady, asked):
-            await each.close()
+        for connection in (*hot, steady, asked):
+            await connection.close()
         await acknowledging.close()
         await engine.dispose()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.notifier.core.flow import CircuitState
 from services.notifier.core.message import Purpose
 from services.notifier.core.schedule import State
 from shared.warnings import Kind, Level
@@ -69,12 +70,28 @@ class ReceiverAnswer(BaseModel):
     name: str
     channel: str
     state: Literal["enabled", "disabled"]
+    circuit: CircuitState = Field(
+        description="As the replica that answers sees it: closed (sent to), open (left alone), half_open (tried)"
+    )
     disabled_at: datetime | None
     disabled_why: str | None
     pending: int = Field(description="Deliveries to it that are neither delivered nor dead; 10,000 stands for more")
+    fallback: str | None = Field(description="Who is told when it cannot be")
 
 
 class Receivers(BaseModel):
     """All receivers, in the configuration's order."""
 
     receivers: list[ReceiverAnswer]
+
+
+class TrialAnswer(BaseModel):
+    """What a receiver made of a test message: its body's verdict, where the channel has one."""
+
+    result: Literal["delivered", "retry", "refused"]
+    why: str | None = Field(default=None, description="Why it was not delivered")
+    after_seconds: float | None = Field(default=None, description="For how long it asked to be left alone")
+    gone: bool = Field(default=False, description="It said that it is gone for good; a delivery would have disabled it")
+    answer_code: int | None
+    answer_body: str | None = Field(description="The beginning of the answer")
+    seconds: float

@@ -7,10 +7,12 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 
 from services.notifier.api.acknowledgements import AcknowledgementDesk, acknowledgements_router, links_router
+from services.notifier.api.configuration import configuration_router
 from services.notifier.api.deliveries import Desk, deliveries_router
 from services.notifier.api.receivers import Register, receivers_router
+from services.notifier.api.replays import ReplayDesk, replays_router
 from services.notifier.api.silences import SilenceDesk, silences_router
-from services.notifier.configuration import Configuration
+from services.notifier.configuration.live import Live
 from services.notifier.store.listing import Deliveries, StoreAwayError
 from shared.auth import Keyring, require
 from shared.clock import Clock
@@ -20,8 +22,10 @@ from shared.problems import Problem, install_problem_handlers, problem_response
 
 def build_app(
     deliveries: Deliveries,
-    configuration: Configuration,
+    live: Live,
     *,
+    register: Register,
+    replays: ReplayDesk,
     silences: SilenceDesk,
     acknowledgements: AcknowledgementDesk,
     clock: Clock,
@@ -34,8 +38,10 @@ def build_app(
     app = FastAPI(title="Bellwether notifier", version="1.0.0", description="Who was told of what, and how it went.")
     install_problem_handlers(app)
     caller = require(keyring, "deliveries")
-    app.include_router(deliveries_router(Desk(deliveries, configuration, clock, woken), caller))
-    app.include_router(receivers_router(Register(deliveries, configuration, woken), caller))
+    app.include_router(deliveries_router(Desk(deliveries, live, clock, woken), caller))
+    app.include_router(replays_router(replays, caller))
+    app.include_router(receivers_router(register, caller))
+    app.include_router(configuration_router(live, caller))
     app.include_router(silences_router(silences, require(keyring, "silences")))
     app.include_router(acknowledgements_router(acknowledgements, require(keyring, "acknowledge")))
     app.include_router(links_router(acknowledgements))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.notifier.api.answers import DeliveryDetail, DeliveryPage, DeliverySummary
 from services.notifier.api.cursors import position, written
 from services.notifier.api.problems import problems
-from services.notifier.configuration import Configuration
+from services.notifier.configuration.live import Live
 from services.notifier.core.schedule import State
 from services.notifier.store.listing import Deliveries
 from shared.auth import ApiKey
@@ -39,12 +39,12 @@ class Desk:
     def __init__(
         self,
         deliveries: Deliveries,
-        configuration: Configuration,
+        live: Live,
         clock: Clock,
         woken: Callable[[Iterable[str]], None],
     ) -> None:
         self._deliveries = deliveries
-        self._configuration = configuration
+        self._live = live
         self._clock = clock
         self._woken = woken
 
@@ -68,14 +68,15 @@ class Desk:
     async def retry(self, delivery: UUID) -> DeliveryDetail:
         """Make a dead delivery live again, with a deadline from now. Raises ProblemError (404, 409)."""
         found = await self.detail(delivery)
-        settings = self._configuration.receivers.get(found.receiver)
+        settings = self._live.configuration.receivers.get(found.receiver)
         if settings is None:
             raise _conflict(f"the receiver {found.receiver!r} is not configured any more")
         state = (await self._deliveries.receivers([found.receiver]))[found.receiver]
         if state["disabled_at"] is not None:
             raise _conflict(f"the receiver {found.receiver!r} is disabled ({state['disabled_why']}): enable it first")
         now = self._clock.now()
-        if not await self._deliveries.revive(delivery, now=now, give_up_at=now + settings.schedule(found.level).deadline):
+        give_up_at = now + settings.schedule(found.level).deadline
+        if not await self._deliveries.revive(delivery, now=now, give_up_at=give_up_at):
             raise _conflict(f"expected a dead delivery, this one is {found.state}")
         self._woken([found.receiver])
         return await self.detail(delivery)

@@ -1,5 +1,6 @@
 """Secrets, which a configuration names and never holds: `{secret_env: NAME}` or `{secret_file: PATH}`."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,8 @@ def _look_up(given: Any, info: ValidationInfo) -> SecretStr:
         raise ValueError(EXPECTED)
     if info.context and info.context.get("without_secrets"):
         return LEFT_OUT
-    return SecretStr(_from_environment(place) if kind == "secret_env" else _from_file(place))
+    sources = (info.context or {}).get("sources", {})
+    return SecretStr(_from_environment(place) if kind == "secret_env" else _from_file(place, sources))
 
 
 def _from_environment(name: str) -> str:
@@ -31,10 +33,14 @@ def _from_environment(name: str) -> str:
     return value
 
 
-def _from_file(path: str) -> str:
+def _from_file(path: str, sources: dict[str, str | None]) -> str:
+    """What the file holds. `sources` learns what was read, so that a change of it is noticed."""
     try:
-        value = Path(path).read_text("utf-8").strip()
+        content = Path(path).read_bytes()
+        sources[path] = hashlib.sha256(content).hexdigest()
+        value = content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
+        sources.setdefault(path, None)
         raise ValueError(f"expected a secret in the file {path}: {error}") from None
     if not value:
         raise ValueError(f"expected a secret in the file {path}, which is empty")

@@ -21,8 +21,21 @@ class Mistake:
     at_key: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A mistake as it stands in a text, without the text: that may hold a secret in the wrong place."""
+
+    line: int
+    column: int
+    message: str
+
+
 class ConfigurationError(Exception):
-    """The text is no configuration. Its words name every mistake with line, column and a caret."""
+    """The text is no configuration. Its words name every mistake with line, column and a caret; `places` without."""
+
+    def __init__(self, *told: tuple[str, Place] | str) -> None:
+        super().__init__("\n".join(each if isinstance(each, str) else each[0] for each in told))
+        self.places = [Place(1, 1, each) if isinstance(each, str) else each[1] for each in told]
 
 
 class Document:
@@ -48,15 +61,13 @@ class Document:
             raise ConfigurationError(f"{name}: expected YAML: {error}") from None
         if repeated := [*_repeated_keys(self._root)]:
             raise ConfigurationError(
-                "\n".join(
-                    self._shown(each.start_mark.index, f"the key {each.value!r} stands twice") for each in repeated
-                )
+                *(self._shown(each.start_mark.index, f"the key {each.value!r} stands twice") for each in repeated)
             )
 
     def error(self, mistakes: Sequence[Mistake]) -> ConfigurationError:
         """All mistakes, in the order of the text."""
         placed = sorted((self._index(each), each.message) for each in mistakes)
-        return ConfigurationError("\n".join(self._shown(index, message) for index, message in placed))
+        return ConfigurationError(*(self._shown(index, message) for index, message in placed))
 
     def _index(self, mistake: Mistake) -> int:
         node, key = self._root, None
@@ -68,7 +79,7 @@ class Document:
             return 0
         return int((key if mistake.at_key and key else node).start_mark.index)
 
-    def _shown(self, index: int, message: str) -> str:
+    def _shown(self, index: int, message: str) -> tuple[str, Place]:
         index = min(index, len(self._text))
         start = self._text.rfind("\n", 0, index) + 1
         end = self._text.find("\n", index)
@@ -76,8 +87,9 @@ class Document:
         number = self._text.count("\n", 0, index) + 1
         gutter = f"{number:>4} | "
         pad = "".join(_blank(each) for each in line[: index - start])
-        place = f"{self._name}: line {number}, column {index - start + 1}: {message}"
-        return f"{place}\n{gutter}{line}\n{' ' * (len(gutter) - 2)}| {pad}^"
+        place = Place(number, index - start + 1, message)
+        told = f"{self._name}: line {place.line}, column {place.column}: {message}"
+        return f"{told}\n{gutter}{line}\n{' ' * (len(gutter) - 2)}| {pad}^", place
 
 
 def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, yaml.Node] | None:

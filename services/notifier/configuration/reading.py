@@ -1,7 +1,8 @@
 """Receivers and routes from the text of a configuration; all that is wrong with it is told at once."""
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,57 @@ from services.notifier.configuration.document import ConfigurationError, Documen
 from services.notifier.configuration.references import strangers, untold
 from services.notifier.configuration.sections import EXPECTED, SECTIONS, Configuration
 
+Sources = dict[str, str | None]
+"""Files that were read, with the SHA-256 of what was in them; None where they could not be."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-def load(path: Path, *, without_secrets: bool = False) -> Configuration:
-    """The configuration in a file. Raises ConfigurationError, also for a file that cannot be read."""
+def load(path: Path, *, without_secrets: bool = False, sources: Sources | None = None) -> Configuration:
+    """The configuration in a file. Raises ConfigurationError, also for a file that cannot be read.
+
+    In `sources` it leaves which files it has read, and what was in them.
+    """
+    sources = {} if sources is None else sources
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
+        sources[str(path)] = hashlib.sha256(content).hexdigest()
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
+        sources.setdefault(str(path), None)
         raise ConfigurationError(f"{path}: {error}") from None
-    return read(text, str(path), without_secrets=without_secrets)
+    return read(text, str(path), without_secrets=without_secrets, sources=sources)
 
 
-def read(text: str, name: str = "configuration", *, without_secrets: bool = False) -> Configuration:
+def read(
+    text: str, name: str = "configuration", *, without_secrets: bool = False, sources: Sources | None = None
+) -> Configuration:
     """The configuration that `text` writes down. `without_secrets` leaves them where they are, and unproven."""
     document = Document(text, name)
     if not isinstance(document.value, dict):
         raise document.error([Mistake((), "expected a mapping with `receivers` and `routes`")])
-    given, context = document.value, {"without_secrets": without_secrets}
+    given = document.value
+    context = {"without_secrets": without_secrets, "sources": {} if sources is None else sources}
     mistakes = [Mistake((key,), f"expected {EXPECTED} only", True) for key in _others(given)]
     receivers = dict(_receivers(given.get("receivers"), mistakes, context))
     found = {key: value for key in SECTIONS if (value := _section(key, given, mistakes, context)) is not None}
     mistakes += strangers(given, receivers, found)
     if not mistakes:
         mistakes += untold(receivers, found)
+    if not mistakes and not without_secrets:
+        mistakes += _unopened(receivers)
     if mistakes:
         raise document.error(mistakes)
     return Configuration(receivers, **found)
+
+
+def _unopened(receivers: Mapping[str, ReceiverSettings]) -> Iterator[Mistake]:
+    """Receivers whose files are not there or not what they should be. Opening one does not connect it."""
+    channels = discover()
+    for name, settings in receivers.items():
+        try:
+            channels[settings.channel].open(settings)
+        except (OSError, ValueError) as error:
+            yield Mistake(("receivers", name), f"cannot be opened: {error}", True)
 
 
 def _others(given: dict[Any, Any]) -> list[str]:

@@ -48,6 +48,11 @@ class Intake:
         self._clock = clock
         self._metrics = metrics
 
+    def use(self, configuration: Configuration) -> None:
+        """Go on with this configuration, from the next fetch on."""
+        self._routes = configuration.routes
+        self._receivers = configuration.receivers
+
     async def take(self, records: Iterable[ConsumerRecord]) -> Result:
         """Store what the records say, or raise one of `PASSING` and have it done again.
 

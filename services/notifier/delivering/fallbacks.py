@@ -1,9 +1,10 @@
 """Hands on what waits for receivers that cannot be told: disabled, or broken for longer than anyone should wait."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -31,26 +32,32 @@ def fallback_of(receivers: Mapping[str, ReceiverSettings], name: str, now: datet
     return Fallback(instead, chosen.channel, {level: now + chosen.schedule(level).deadline for level in (None, *Level)})
 
 
+class Sending(Protocol):
+    """The worker, as this knows it."""
+
+    def wake(self, receivers: Iterable[str]) -> None: ...
+
+    def lasting(self) -> set[str]: ...
+
+
 class Fallbacks:
     """Background work for `shared.run.serve`. Every replica does it; a delivery is handed on once."""
 
     def __init__(
         self,
         receivers: Callable[[], Mapping[str, ReceiverSettings]],
-        lasting: Callable[[], Collection[str]],
+        sending: Sending,
         connection: Connection,
         *,
         clock: Clock,
         metrics: Metrics,
-        woken: Callable[[Iterable[str]], None],
         every: float,
     ) -> None:
         self._receivers = receivers
-        self._lasting = lasting
+        self._sending = sending
         self._connection = connection
         self._clock = clock
         self._metrics = metrics
-        self._woken = woken
         self._every = every
         self._places: dict[str, Place] = {}
 
@@ -72,8 +79,9 @@ class Fallbacks:
             return
         async with self._connection.statements() as connection:
             disabled = await handing.disabled(connection, having)
+        unreachable = disabled | self._sending.lasting()
         for name in having:
-            if name in disabled or name in self._lasting():
+            if name in unreachable:
                 await self._hand_on(name, receivers)
 
     async def _hand_on(self, name: str, receivers: Mapping[str, ReceiverSettings]) -> None:
@@ -97,5 +105,5 @@ class Fallbacks:
         if told:
             log.warning("notifier.receiver.handed_on", receiver=name, fallback=told[0], messages=len(told))
             self._metrics.fallbacks.inc(len(told))
-            self._woken(set(told))
+            self._sending.wake(set(told))
         return onward
