@@ -1,7 +1,10 @@
 """How a borrower can be reached."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+Way = Literal["sms", "email"]
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +21,11 @@ class Contact:
     consents: frozenset[str] = frozenset()
     """The ways that the borrower agreed to: `sms`, `email`."""
     opted_out: bool = False
+
+    def __repr__(self) -> str:
+        """Without what would lead to the borrower, so that no log and no traceback ever does."""
+        return f"Contact({self.borrower_id!r})"
+
+    def address(self, way: Way) -> str | None:
+        """Where the borrower is reached this way."""
+        return self.phone if way == "sms" else self.email
