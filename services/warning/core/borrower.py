@@ -1,5 +1,6 @@
 """The picture of one borrower: its facts, its warnings, and when to look again."""
 
+from collections.abc import Callable
 from operator import itemgetter
 from struct import Struct
 from typing import Any, cast
@@ -50,7 +51,7 @@ class RuleState(msgspec.Struct, array_like=True, gc=False):
     last_ordinal: int = 0
 
 
-class Borrower(msgspec.Struct, omit_defaults=True):
+class Borrower(msgspec.Struct, omit_defaults=True, gc=False):
     """One borrower's state. `due` is the moment of its next timer, 0 for none."""
 
     id: str
@@ -99,19 +100,16 @@ class Borrower(msgspec.Struct, omit_defaults=True):
 
 
 _Stored = msgspec.defstruct(
-    "_Stored", [("facts", Facts, msgspec.field(default_factory=Facts))], bases=(Borrower,), omit_defaults=True
+    "_Stored", [("facts", Facts, msgspec.field(default_factory=Facts))], bases=(Borrower,), omit_defaults=True, gc=False
 )
 # `facts` is typed at run time from what is found in facts/: this subclass tells the decoder.
-_decoder = msgspec.msgpack.Decoder(_Stored)
 _encoder = msgspec.msgpack.Encoder()
 
 encode = _encoder.encode
 """A borrower as MessagePack bytes."""
 
-
-def decode(stored: bytes) -> Borrower:
-    """A borrower from what `encode` wrote. Raises msgspec.ValidationError."""
-    return cast(Borrower, _decoder.decode(stored))
+decode = cast(Callable[[bytes], Borrower], msgspec.msgpack.Decoder(_Stored).decode)
+"""A borrower from what `encode` wrote. Raises msgspec.ValidationError."""
 
 
 def new(borrower_id: str) -> Borrower:

@@ -52,12 +52,16 @@ class Calendar:
 
     def within(self, day: int, moment: int) -> int:
         """The moment nearest to this one on that day: a thing that counts from `day` and became known at `moment`."""
+        today, begins, ends = self._last
+        if day == today and begins <= moment < ends:
+            return moment  # the usual case
         first = self.midnight(day)
         return first if moment < first else min(moment, self.midnight(day + 1) - 1)
 
     def on_event(self, at: int) -> AsOf:
         """Looking at the facts just after an event at this moment."""
-        return AsOf(at, self.day_of(at), at + 1)
+        day, begins, ends = self._last
+        return AsOf(at, day if begins <= at < ends else self.day_of(at), at + 1)
 
     def on_due(self, at: int) -> AsOf:
         """Looking at the facts when time reaches this moment and nothing else happens."""

@@ -10,6 +10,7 @@ from services.warning.core.borrower import Borrower, RuleState
 from services.warning.core.calendar import DAY, AsOf, Calendar
 from services.warning.core.changes import Change
 from services.warning.core.facts import FAMILIES, KEPT_DAYS, LATENESS_DAYS, readers_of
+from services.warning.core.facts.family import Apply
 from services.warning.core.indicators.indicator import Terms
 from services.warning.core.judgement import Judge, Judged
 from services.warning.core.records import Event, UnreadableError
@@ -21,6 +22,8 @@ Outcome = Literal["applied", "duplicate", "id_conflict", "too_late"]
 
 PRUNE_DAYS = 56
 """Long against a year's window, so that a borrower with an event a month is pruned at every other one."""
+NEVER = 1 << 63
+"""A moment after all others."""
 _PRUNES = [(name, family.prune) for name, family in FAMILIES.items()]
 
 
@@ -31,18 +34,19 @@ class UnknownTypeError(Exception):
 class _Plan(NamedTuple):
     """What an event of one type does: who reads it, and which rules look at what they remember."""
 
-    readers: list[tuple[str, msgspec.json.Decoder[Any], Callable[..., int]]]
+    decoders: list[Callable[[msgspec.Raw], Any]]
+    families: list[tuple[str, Apply]]
     judges: list[Judge]
 
 
-class _Cause(msgspec.Struct, frozen=True, gc=False):
+class _Cause(NamedTuple):
     """What made the engine look: an event and the first moment it changed the facts of, or nothing but time."""
 
-    event: Event | None = None
-    since: int = 0
+    event: Event | None
+    since: int
 
 
-_TIME = _Cause()
+_TIME = _Cause(None, 0)
 
 
 class Engine:
@@ -68,7 +72,10 @@ class Engine:
         Raises UnknownTypeError, and UnreadableError where data lacks what a family reads; both before anything changed.
         """
         plan = self._plans.get(event.type) or self._plan(event.type)
-        data = _decode_all(plan, event)
+        try:
+            data = [decode(event.data) for decode in plan.decoders]
+        except msgspec.MsgspecError as error:
+            raise UnreadableError(f"data of {event.type}: {error}") from error
         time = event.time
         if 0 < borrower.due <= clock:
             # First, so that what is too late does not depend on whether a sweep came by before.
@@ -83,8 +90,9 @@ class Engine:
         if time > borrower.clock:
             borrower.clock = time
         borrower.remember(event.hash, time, event.digest)
-        facts, calendar = borrower.facts, self.calendar
-        since = min([apply(getattr(facts, name), event, each, calendar) for name, each, apply in data])
+        facts, calendar, since = borrower.facts, self.calendar, NEVER
+        for (name, apply), each in zip(plan.families, data, strict=True):
+            since = min(since, apply(getattr(facts, name), event, each, calendar))
         as_of = calendar.on_event(borrower.clock)
         if as_of.day >= borrower.prune_on:
             self._prune(borrower, as_of.day)
@@ -115,7 +123,11 @@ class Engine:
         if not readers:
             raise UnknownTypeError(f"no family of facts reads {event_type!r}; is this service older than ingest?")
         families = {name for name, _, _ in readers}
-        plan = _Plan(readers, [judge for judge in self.judges.values() if judge.reads & families])
+        plan = _Plan(
+            [decoder.decode for _, decoder, _ in readers],
+            [(name, apply) for name, _, apply in readers],
+            [judge for judge in self.judges.values() if judge.reads & families],
+        )
         self._plans[event_type] = plan
         return plan
 
@@ -150,22 +162,32 @@ class Engine:
             if borrower.ruleset:  # of a new borrower the other rules could see nothing
                 judges = list(self.judges.values())
             self._retire(borrower, as_of, changes)
+        facts, rules = borrower.facts, borrower.rules
         for judge in judges:
-            self._judge(borrower, judge, as_of, cause, changes)
+            state = rules.get(judge.rule.id)
+            if state is None or (state.open is None and not state.held):
+                due = judge.quiet_until(facts, as_of)
+                if due is not None:
+                    if state is None:
+                        if due:
+                            rules[judge.rule.id] = RuleState(due)
+                    elif due or state.raised:
+                        state.due = due
+                    else:
+                        del rules[judge.rule.id]
+                    continue
+            self._judge(borrower, judge, state or RuleState(), as_of, cause, changes)
         soonest = 0
         for state in borrower.rules.values():
             if state.due and (state.due < soonest or not soonest):
                 soonest = state.due
         borrower.due = soonest
 
-    def _judge(self, borrower: Borrower, judge: Judge, as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
+    def _judge(
+        self, borrower: Borrower, judge: Judge, state: RuleState, as_of: AsOf, cause: _Cause, changes: list[Change]
+    ) -> None:
         rule = judge.rule
-        state = borrower.rules.get(rule.id)
         judged = judge.judge(borrower.facts, as_of)
-        if judged.level is None and (state is None or (state.open is None and not state.held)):
-            self._stay_quiet(borrower, judge, state, judged, as_of)
-            return
-        state = state or RuleState()
         step = self._correct(borrower, judge, state, judged, cause, as_of) or life.advance(state, rule, judged, as_of)
         if step is not None:
             reading = judge.read(borrower.facts, as_of)
@@ -179,18 +201,6 @@ class Engine:
             borrower.rules[rule.id] = state
         else:
             borrower.rules.pop(rule.id, None)
-
-    def _stay_quiet(
-        self, borrower: Borrower, judge: Judge, state: RuleState | None, judged: Judged, as_of: AsOf
-    ) -> None:
-        """Nothing to tell and nothing under way: only when to look again."""
-        due = judge.quiet_due(borrower.facts, judged, as_of) or 0
-        if state is not None and (due or state.raised):
-            state.due = due
-        elif due:
-            borrower.rules[judge.rule.id] = RuleState(due)
-        elif state is not None:
-            del borrower.rules[judge.rule.id]
 
     def _correct(
         self, borrower: Borrower, judge: Judge, state: RuleState, judged: Judged, cause: _Cause, as_of: AsOf
@@ -215,10 +225,3 @@ class Engine:
             if state.open is not None:
                 step = life.end(state, "cleared", "rule_retired")
                 changes.append(self._teller.retired(borrower, rule_id, state, step, as_of))
-
-
-def _decode_all(plan: _Plan, event: Event) -> list[tuple[str, Any, Callable[..., int]]]:
-    try:
-        return [(name, decoder.decode(event.data), apply) for name, decoder, apply in plan.readers]
-    except msgspec.MsgspecError as error:
-        raise UnreadableError(f"data of {event.type}: {error}") from error

@@ -81,16 +81,29 @@ class Judge:
             values[each.name] = value if each.whole else float(value)
         return expression.evaluate(values)
 
-    def quiet_due(self, facts: Any, judged: Judged, as_of: AsOf) -> int | None:
-        """`next_due` of a rule that has no warning, no hold running and no band hit: most of them, most of the time."""
-        if self._still:
+    def quiet_until(self, facts: Any, as_of: AsOf) -> int | None:
+        """When to look again at a rule with no warning and no hold, 0: never. None where it is not that simple.
+
+        The short way for most rules, most of the time: an indicator in no band, where `judge` finds no level and
+        `next_due` the same moment.
+        """
+        if self._simple is None:
             return None
-        value, bands = judged.value, judged.bands
-        if self._simple is None or value is None or bands.level(value) is not None:
-            return self.next_due(facts, RuleState(), judged, as_of)
-        up, down = (bands.steps[0][0], None) if bands.direction == "above" else (None, bands.steps[0][0])
+        value, up, down = self._value(facts, as_of), None, None
+        if value is not None:
+            bands = self.bands_for(facts)
+            if bands.direction == "above":
+                up = bands.steps[0][0]
+                if value >= up:
+                    return None
+            else:
+                down = bands.steps[0][0]
+                if value <= down:
+                    return None
+        if self._still:
+            return 0
         found = self._simple.next_change(facts, as_of, self._terms, up, down)
-        return None if found is None else max(found, as_of.at + 1)
+        return 0 if found is None else max(found, as_of.at + 1)
 
     def next_due(self, facts: Any, state: RuleState, judged: Judged, as_of: AsOf) -> int | None:
         """When to look again if no event comes: a lower bound, later than `as_of.at`."""

@@ -1,6 +1,7 @@
 """A record of topic `events`, as the engine reads it."""
 
 from datetime import datetime
+from functools import lru_cache
 from zlib import crc32
 
 import msgspec
@@ -57,10 +58,15 @@ def read(value: bytes) -> Event:
         raise UnreadableError("expected `time` with its offset")
     since = found.time - EPOCH
     time = since.days * DAY + since.seconds * SECOND + since.microseconds
-    digest = crc32(found.data, crc32(found.type.encode()) ^ (time & 0xFFFFFFFF))
+    digest = crc32(found.data, _type_digest(found.type) ^ (time & 0xFFFFFFFF))
     return Event(
         found.id, found.source, found.type, found.subject, time, found.data, identity(found.source, found.id), digest
     )
+
+
+@lru_cache(maxsize=256)
+def _type_digest(event_type: str) -> int:
+    return crc32(event_type.encode())
 
 
 def identity(source: str, event_id: str) -> int:

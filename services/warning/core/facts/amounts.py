@@ -6,4 +6,4 @@ PER_UNIT = 10_000
 def ten_thousandths(text: str) -> int:
     """`1250.5` as 12505000. The text has at most four decimals, as the event models promise."""
     whole, _, fraction = text.partition(".")
-    return int(whole) * PER_UNIT + (int(fraction.ljust(4, "0")) if fraction else 0)
+    return int(whole + fraction.ljust(4, "0"))

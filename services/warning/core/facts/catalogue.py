@@ -24,6 +24,7 @@ Facts: Any = msgspec.defstruct(
     "Facts",
     [(name, family.state, msgspec.field(default_factory=family.state)) for name, family in FAMILIES.items()],
     omit_defaults=True,
+    gc=False,
 )
 """One state of each family, by its name. What is empty is not stored."""
 

@@ -33,7 +33,7 @@ class Balance(msgspec.Struct, array_like=True, gc=False):
     moment: int
 
 
-class Lender(msgspec.Struct, array_like=True, omit_defaults=True):
+class Lender(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """One other lender: the day it was first heard of, and its balances by currency and day."""
 
     first_day: int
@@ -42,7 +42,7 @@ class Lender(msgspec.Struct, array_like=True, omit_defaults=True):
     balances: dict[str, dict[int, Balance]] = {}
 
 
-class Exposure(msgspec.Struct, array_like=True, omit_defaults=True):
+class Exposure(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """Lenders by their id."""
 
     lenders: dict[str, Lender] = {}

@@ -89,7 +89,7 @@ class Closing(msgspec.Struct, array_like=True, gc=False):
     hash: int
 
 
-class Loan(msgspec.Struct, array_like=True, omit_defaults=True):
+class Loan(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """One loan. The last four fields are drawn from the others, and kept because every event asks for them."""
 
     currency: str | None = None
@@ -115,7 +115,7 @@ class Loan(msgspec.Struct, array_like=True, omit_defaults=True):
     """The newest payment's moment."""
 
 
-class Ledger(msgspec.Struct, array_like=True, omit_defaults=True):
+class Ledger(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """Loans by their id. `ever` stays true when the last of them is forgotten."""
 
     loans: dict[str, Loan] = {}

@@ -30,7 +30,7 @@ class Month(msgspec.Struct, array_like=True, gc=False):
     """When it counts from: the month's end, or the report's time where that came first."""
 
 
-class Revenue(msgspec.Struct, array_like=True, omit_defaults=True):
+class Revenue(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """Months by index."""
 
     months: dict[int, Month] = {}

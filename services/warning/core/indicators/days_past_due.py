@@ -65,10 +65,11 @@ def value(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
     if not facts.ledger.ever:
         return None
     rule = terms.materiality_for(facts.profile.kind)
-    worst = 0
+    worst, today, until = 0, as_of.day, as_of.until
     for loan in facts.ledger.loans.values():
-        if loan.days and loan.days[0] < as_of.day:
-            worst = max(worst, past_due(loan, as_of, rule, terms.calendar))
+        if not loan.days or loan.days[0] >= today or (loan.paid >= loan.owed[-1] and loan.newest < until):
+            continue  # the usual cases: nothing has fallen due yet, or all is paid
+        worst = max(worst, past_due(loan, as_of, rule, terms.calendar))
     return worst
 
 
@@ -92,8 +93,10 @@ def _items(loan: Loan) -> tuple[int, ...]:
 def next_change(facts: Any, as_of: AsOf, terms: Terms, up: float | None, _down: float | None) -> int | None:
     """Days past due grow by one a day; they fall only by an event or by an item dated ahead."""
     rule = terms.materiality_for(facts.profile.kind)
-    soonest = None
+    soonest, until = None, as_of.until
     for loan in facts.ledger.loans.values():
+        if loan.newest < until and loan.owed and loan.paid >= loan.owed[-1] and loan.closed is None:
+            continue  # the usual case: all is paid, and nothing is dated ahead
         found = _next_of(loan, as_of, rule, terms.calendar, up)
         if found is not None and (soonest is None or found < soonest):
             soonest = found
@@ -114,12 +117,13 @@ def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, up:
 
 def _grows_to(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar, target: int) -> int | None:
     """The first midnight at which the count may reach `target` days, or does so at the latest if it is on its way."""
-    days = loan.days
-    if not days or (loan.newest < as_of.until and loan.paid >= loan.owed[-1]):
+    days, owed = loan.days, loan.owed
+    if not days or (loan.newest < as_of.until and loan.paid >= owed[-1]):
         return None
-    if counted := overdue_days(loan, as_of, rule, calendar):
+    paid, fallen = paid_before(loan, as_of.until), bisect_left(days, as_of.day)
+    if fallen and owed[fallen - 1] > paid and (counted := overdue_days(loan, as_of, rule, calendar)):
         return calendar.midnight(as_of.day + max(1, target - counted))
-    oldest, fallen = bisect_right(loan.owed, paid_before(loan, as_of.until)), bisect_left(days, as_of.day)
+    oldest = bisect_right(owed, paid)
     following = max(oldest, fallen)
     if following == len(days):
         return None

@@ -27,7 +27,7 @@ class Terms:
 
     def materiality_for(self, kind: str | None) -> Materiality:
         """What is material for a kind of borrower."""
-        return self.by_kind.get(kind or "", self.materiality)
+        return self.by_kind.get(kind or "", self.materiality) if self.by_kind else self.materiality
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

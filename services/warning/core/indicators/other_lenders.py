@@ -19,9 +19,9 @@ def count_new(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
     lenders = facts.exposure.lenders
     if not lenders:
         return None
-    count = 0
+    count, today, until = 0, as_of.day, as_of.until
     for lender in lenders.values():
-        if _is_new(lender, as_of):
+        if today - WINDOW_DAYS < lender.first_day <= today and lender.first_moment < until:
             count += 1
     return count
 

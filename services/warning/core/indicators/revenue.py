@@ -10,24 +10,22 @@ MIN_MONTHS = 6
 """Under half a year of known months a mean of three says little about a mean of twelve: absent."""
 
 
-def _window(facts: Any, as_of: AsOf) -> dict[int, Month]:
+def _window(facts: Any, as_of: AsOf) -> list[int]:
     """The known months of the twelve that end with the latest known one, in that one's currency, newest first."""
     months, until = facts.revenue.months, as_of.until
     known = sorted([index for index, month in months.items() if month.moment < until], reverse=True)
     if not known:
-        return {}
-    latest = known[0]
-    currency = months[latest].currency
-    return {
-        index: months[index] for index in known if index > latest - WINDOW_MONTHS and months[index].currency == currency
-    }
+        return []
+    first, currency = known[0] - WINDOW_MONTHS, months[known[0]].currency
+    return [index for index in known if index > first and months[index].currency == currency]
 
 
 def change(facts: Any, as_of: AsOf, terms: Terms) -> float | None:
     """Mean of the latest three known months over the mean of all known ones of the twelve, less one."""
-    if len(facts.revenue.months) < MIN_MONTHS:
+    months: dict[int, Month] = facts.revenue.months
+    if len(months) < MIN_MONTHS:
         return None
-    amounts = [month.amount for month in _window(facts, as_of).values()]
+    amounts = [months[index].amount for index in _window(facts, as_of)]
     year = sum(amounts)
     if len(amounts) < MIN_MONTHS or not year:
         return None
@@ -39,9 +37,9 @@ def change_3m(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
     value = change(facts, as_of, terms)
     if value is None:
         return None
-    months = _window(facts, as_of)
-    first = last_day_of(min(months) - 1) + 1
-    return Reading(value, None, tuple(month.hash for month in months.values()), (first, last_day_of(max(months))))
+    months, window = facts.revenue.months, _window(facts, as_of)
+    days = last_day_of(window[-1] - 1) + 1, last_day_of(window[0])
+    return Reading(value, None, tuple(months[index].hash for index in window), days)
 
 
 def count_months(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
