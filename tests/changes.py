@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from services.notifier.core.samples import sample_change
-from services.notifier.store.taking import Order, Taken
+from services.notifier.store.taking import Order, Taken, order, see
 from shared.kafka.cloudevents import to_headers
 from shared.warnings import Kind, Level, WarningChange
 
@@ -37,7 +39,14 @@ def taken(
 ) -> Taken:
     """The change, routed to these receivers."""
     orders = [Order(name, "webhook", give_up_at) for name in receivers]
-    return Taken(given, given.model_dump_json().encode(), accepted_at, orders)
+    return Taken(given, given.model_dump_json().encode(), accepted_at, orders, routed=bool(orders))
+
+
+async def take(connection: "asyncpg.Connection[Any]", batch: Sequence[Taken], now: datetime) -> list[Taken]:
+    """Within a transaction: take the changes in as intake does where all is told at once. Those that were new."""
+    fresh = await see(connection, batch, now)
+    await order(connection, fresh, now)
+    return fresh
 
 
 def record(given: WarningChange, accepted_ms: int | None = None) -> tuple[bytes, bytes, Sequence[tuple[str, bytes]]]:

@@ -16,8 +16,14 @@ class Metrics:
         self.lag = Lag("notifier", registry)
         self.changes = Counter(
             "bellwether_notifier_changes_total",
-            "Warning changes taken, by outcome: routed, unrouted (no route matched), duplicate",
+            "Warning changes taken, by outcome: routed (told at once), unrouted (to nobody at once), duplicate",
             ["outcome"],
+            registry=registry,
+        )
+        self.notices = Counter(
+            "bellwether_notifier_notices_total",
+            "Changes that a receiver was not told at once, by what became of them (held, suppressed) and why",
+            ["outcome", "reason"],
             registry=registry,
         )
         self.dead_letters = Counter(

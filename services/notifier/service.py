@@ -25,6 +25,11 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import MIGRATIONS, SCHEMA
 from services.notifier.store.connection import Connection
 from services.notifier.store.listing import Deliveries
+from services.notifier.timekeeping.due import Due
+from services.notifier.timekeeping.escalating import EscalationsDue
+from services.notifier.timekeeping.gathering import GatheringsDue
+from services.notifier.timekeeping.heartbeats import HeartbeatsDue
+from services.notifier.timekeeping.keeper import Timekeeper
 from shared import db
 from shared.auth import Keyring
 from shared.clock import Clock, WallClock
@@ -90,6 +95,19 @@ def delivering(
     return worker
 
 
+def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Clock, metrics: Metrics) -> Timekeeper:
+    """What falls due by the clock, by the configuration that holds."""
+    configuration = live.configuration
+    kinds: list[Due] = [
+        GatheringsDue(configuration, metrics),
+        EscalationsDue(configuration),
+        HeartbeatsDue(configuration),
+    ]
+    for each in kinds:
+        live.use(each.use)
+    return Timekeeper(kinds, connection, clock=clock, woken=worker.wake)
+
+
 async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
     keyring = Keyring.from_settings(settings)
@@ -112,7 +130,8 @@ async def serve(settings: NotifierSettings) -> None:
         metrics=metrics,
         every=settings.notifier_housekeeping_seconds,
     )
-    asked = Connection(settings, by_index=False)
+    asked, timed = (Connection(settings, by_index=False) for _ in range(2))
+    timekeeper = keeping_time(live, timed, worker, clock, metrics)
     silences = SilenceDesk(asked, clock, timedelta(days=settings.notifier_silence_days))
     acknowledging = Acknowledging(Producer(settings, client_id="notifier-acknowledgements"), topics.acknowledgements)
     answering = AcknowledgementDesk(acknowledging.publish, lambda: live.configuration.acknowledgement_links, clock)
@@ -134,10 +153,10 @@ async def serve(settings: NotifierSettings) -> None:
         checks=checks,
     )
     try:
-        work = (inbound.run, worker.run, keeping.run, fallbacks.run, live.run)
+        work = (inbound.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, live.run)
         await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
-        for connection in (*hot, steady, asked):
+        for connection in (*hot, steady, asked, timed):
             await connection.close()
         await acknowledging.close()
         await engine.dispose()

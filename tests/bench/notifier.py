@@ -22,10 +22,9 @@ from services.notifier.core.message import delivery_id
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.claiming import claim
 from services.notifier.store.connection import Connection
-from services.notifier.store.taking import take
 from shared.warnings import WarningChange
 from tests.bench.machine import Deployment, Machine
-from tests.changes import change, record, taken
+from tests.changes import change, record, take, taken
 from tests.sink import SECRET, webhook
 
 DELIVERIES, PENDING = 30_000, 1_000_000

@@ -12,7 +12,7 @@ from services.notifier.api.cursors import position, written
 from services.notifier.api.problems import problems
 from services.notifier.core.matching import Match
 from services.notifier.core.silencing import Silence, SilenceState, wake_key
-from services.notifier.store import escalations, silences
+from services.notifier.store import escalations, gatherings, silences
 from services.notifier.store.asking import asking
 from services.notifier.store.connection import Connection
 from services.notifier.store.silences import Kept
@@ -128,6 +128,7 @@ class SilenceDesk:
         now = self._clock.now()
         async with asking(self._connection) as inside:
             if await silences.end(inside, silence, by, now):
+                await gatherings.wake(inside, [wake_key(silence)], now)
                 await escalations.wake(inside, [wake_key(silence)], now)
             return self._told(await silences.one(inside, silence), silence)
 

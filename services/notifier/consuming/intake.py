@@ -1,19 +1,18 @@
 """A fetch of records becomes deliveries in one transaction; after an error, one record at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 import structlog
 from aiokafka import ConsumerRecord
 
-from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration import Configuration
 from services.notifier.consuming.reading import Incoming, UnreadableError, read
-from services.notifier.core.routing import receivers_of
+from services.notifier.consuming.telling import NOTHING_TOLD, Telling, Told
 from services.notifier.metrics import Metrics
 from services.notifier.store.connection import PASSING, Connection
-from services.notifier.store.taking import Order, Taken, take
+from services.notifier.store.taking import Taken, see
 from shared.clock import Clock
 from shared.kafka.dead_letters import Origin, dead_letter
 from shared.kafka.producer import Outgoing
@@ -41,8 +40,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        self._routes = configuration.routes
-        self._receivers: Mapping[str, ReceiverSettings] = configuration.receivers
+        self._telling = Telling(configuration)
         self._connection = connection
         self._dead_letters = dead_letters
         self._clock = clock
@@ -50,8 +48,7 @@ class Intake:
 
     def use(self, configuration: Configuration) -> None:
         """Go on with this configuration, from the next fetch on."""
-        self._routes = configuration.routes
-        self._receivers = configuration.receivers
+        self._telling = Telling(configuration)
 
     async def take(self, records: Iterable[ConsumerRecord]) -> Result:
         """Store what the records say, or raise one of `PASSING` and have it done again.
@@ -83,22 +80,25 @@ class Intake:
                 await self._store([each], result)
 
     async def _commit(self, incoming: Sequence[Incoming], result: Result) -> None:
-        batch = [self._routed(each) for each in incoming]
-        async with self._connection.transaction() as connection:
-            taken = await take(connection, batch, self._clock.now())
-        result.receivers.update(order.receiver for each in taken for order in each.orders)
-        routed = sum(bool(each.orders) for each in taken)
-        self._metrics.changes.labels("routed").inc(routed)
-        self._metrics.changes.labels("unrouted").inc(len(taken) - routed)
-        self._metrics.changes.labels("duplicate").inc(len(batch) - len(taken))
-
-    def _routed(self, incoming: Incoming) -> Taken:
-        now, level = self._clock.now(), incoming.change.level
-        orders = [
-            Order(name, self._receivers[name].channel, now + self._receivers[name].schedule(level).deadline)
-            for name in receivers_of(self._routes, incoming.change)
+        telling = self._telling
+        batch = [
+            Taken(each.change, each.data, each.accepted_at, routed=telling.is_for_anybody(each.change))
+            for each in incoming
         ]
-        return Taken(incoming.change, incoming.data, incoming.accepted_at, orders)
+        now = self._clock.now()
+        async with self._connection.transaction() as connection:
+            fresh = await see(connection, batch, now)
+            told = await telling.tell(connection, fresh, now) if fresh else NOTHING_TOLD
+        result.receivers.update(order.receiver for each in told.taken for order in each.orders)
+        self._count(len(batch), told)
+
+    def _count(self, records: int, told: Told) -> None:
+        routed = sum(bool(each.orders) for each in told.taken)
+        self._metrics.changes.labels("routed").inc(routed)
+        self._metrics.changes.labels("unrouted").inc(len(told.taken) - routed)
+        self._metrics.changes.labels("duplicate").inc(records - len(told.taken))
+        for notice in told.notices:
+            self._metrics.notices.labels("held" if notice.key else "suppressed", notice.reason).inc()
 
     def _letter(self, record: ConsumerRecord, reason: str, detail: str) -> Outgoing:
         log.warning(

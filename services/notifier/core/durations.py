@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _WRITTEN = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
@@ -24,4 +24,17 @@ def parse_duration(given: object) -> timedelta:
     return duration
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration, json_schema_input_type=str)]
+def write_duration(given: timedelta) -> str:
+    """What `parse_duration` reads as this, in the largest unit that is whole; less than a millisecond is lost."""
+    milliseconds = given // timedelta(milliseconds=1)
+    for unit, name in reversed(_UNITS.items()):
+        if not milliseconds % (size := timedelta(**{name: 1}) // timedelta(milliseconds=1)):
+            return f"{milliseconds // size}{unit}"
+    raise AssertionError("every duration is a whole number of milliseconds here")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration, json_schema_input_type=str),
+    PlainSerializer(write_duration, return_type=str, when_used="json"),
+]

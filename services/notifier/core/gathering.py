@@ -22,8 +22,6 @@ class Gathering:
     """What may make it due earlier: a silence, or an open warning."""
     due_at: datetime | None = None
     told_at: datetime | None = None
-    messages: int = 0
-    """How many it has sent."""
 
 
 def next_digest(digest: Digest, now: datetime) -> datetime:

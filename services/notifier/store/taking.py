@@ -1,4 +1,4 @@
-"""Takes changes in: each once, with a delivery for each receiver."""
+"""Takes changes in, each once, and queues what is told of them at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,9 @@ class Taken:
     change: WarningChange
     data: bytes
     accepted_at: datetime | None
-    orders: Sequence[Order]
+    orders: Sequence[Order] = ()
+    routed: bool = True
+    """Whether it may be for anybody: what is for nobody is forgotten sooner."""
 
 
 # In the order of the ids, so that two workers with the same changes wait for each other and never in a circle.
@@ -78,23 +80,51 @@ FROM made
 """
 
 
-async def take(connection: "asyncpg.Connection[Any]", batch: Sequence[Taken], now: datetime) -> list[Taken]:
-    """Within a transaction: the changes not seen before, their deliveries queued in the batch's order."""
+# A claimed row may be on its way. What was made of several changes, or for another reason, is not one change's to undo.
+_SUPERSEDE = """
+WITH unsent AS MATERIALIZED (
+    SELECT q.position FROM unnest($2::text[], $3::uuid[]) AS g(receiver, warning_id)
+    JOIN queue q ON q.receiver = g.receiver AND q.warning_id = g.warning_id AND NOT q.claimed
+    JOIN deliveries d ON d.position = q.position AND d.purpose = 'change' AND d.others IS NULL
+    ORDER BY q.position FOR UPDATE OF q
+), gone AS (
+    DELETE FROM queue WHERE position = ANY(ARRAY(SELECT position FROM unsent)) AND NOT claimed RETURNING position
+)
+UPDATE deliveries SET state = 'superseded', settled_at = $1, error = 'a later change of the warning was told instead'
+WHERE position = ANY(ARRAY(SELECT position FROM gone)) RETURNING delivery_id
+"""
+
+
+async def see(connection: "asyncpg.Connection[Any]", batch: Sequence[Taken], now: datetime) -> list[Taken]:
+    """Within a transaction: keep the changes not seen before, and say which these are, in the batch's order."""
     first = {each.change.change_id: each for each in reversed(batch)}
     rows = await connection.fetch(
         _SEE,
         now,
         [*first],
         [each.change.warning_id for each in first.values()],
-        [bool(each.orders) for each in first.values()],
+        [each.routed for each in first.values()],
         [each.data for each in first.values()],
     )
     fresh = {row["change_id"] for row in rows}
-    taken = [each for each in batch if each.change.change_id in fresh and first[each.change.change_id] is each]
+    return [each for each in batch if each.change.change_id in fresh and first[each.change.change_id] is each]
+
+
+async def supersede(
+    connection: "asyncpg.Connection[Any]", lanes: Sequence[tuple[str, UUID]], now: datetime
+) -> set[UUID]:
+    """In the same transaction, before `order`: take back what these receivers have not been sent of these warnings."""
+    if not lanes:
+        return set()
+    rows = await connection.fetch(_SUPERSEDE, now, [each for each, _ in lanes], [each for _, each in lanes])
+    return {row["delivery_id"] for row in rows}
+
+
+async def order(connection: "asyncpg.Connection[Any]", taken: Sequence[Taken], now: datetime) -> None:
+    """In the same transaction: queue the deliveries of changes that were not seen before, in the batch's order."""
     orders = [(each, order) for each in taken for order in each.orders]
     if orders:
         await connection.execute(_ORDER, now, *_columns(orders))
-    return taken
 
 
 def _columns(orders: Sequence[tuple[Taken, Order]]) -> list[list[Any]]:

@@ -16,9 +16,9 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store.claiming import claim
 from services.notifier.store.connection import Connection
 from services.notifier.store.settling import Outcome, release, settle
-from services.notifier.store.taking import Taken, take
+from services.notifier.store.taking import Taken
 from shared.clock import ManualClock
-from tests.changes import change, recovery, taken
+from tests.changes import change, recovery, take, taken
 from tests.integration.notifier.conftest import NOW
 
 CONFIGURATION = "receivers: {hook: {channel: log}}\nroutes: [{receivers: [hook]}]"

@@ -15,17 +15,16 @@ from services.notifier.delivering.endpoint import open_endpoints
 from services.notifier.delivering.worker import Pace, Worker
 from services.notifier.metrics import Metrics
 from services.notifier.store.connection import Connection
-from services.notifier.store.taking import take
 from shared.clock import ManualClock
 from shared.warnings import WarningChange
-from tests.changes import change, recovery, taken, warning
+from tests.changes import change, recovery, take, taken, warning
 from tests.sink import Received, Sink, webhook
 from tests.waiting import until
 
 LINKS = AcknowledgementLinks(base_url="https://notifier.example", secrets=(SecretStr("of links"),))
 _OPEN = """
-INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, labels, acknowledged_at)
-VALUES ($1, $2, $3, $4, $5, '{}', $6)
+INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, acknowledged_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 """
 
 

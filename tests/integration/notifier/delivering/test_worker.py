@@ -18,11 +18,10 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import SCHEMA
 from services.notifier.store.connection import Connection
 from services.notifier.store.listing import Deliveries
-from services.notifier.store.taking import take
 from shared import db
 from shared.clock import WallClock
 from shared.warnings import WarningChange
-from tests.changes import change, recovery, taken
+from tests.changes import change, recovery, take, taken
 from tests.sink import Received, Sink, hang, ok, webhook
 from tests.topics import until
 

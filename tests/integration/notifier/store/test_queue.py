@@ -11,8 +11,8 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store.claiming import Claim, claim
 from services.notifier.store.connection import PASSING, Connection
 from services.notifier.store.settling import Outcome, release, settle
-from services.notifier.store.taking import Taken, take
-from tests.changes import change, recovery, taken
+from services.notifier.store.taking import Taken
+from tests.changes import change, recovery, take, taken
 from tests.integration.notifier.conftest import NOW
 from tests.topics import until
 

@@ -12,23 +12,24 @@ import yaml
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.reading import read
 from services.notifier.core.matching import Match
+from services.notifier.core.planning import LOOK_AGAIN, source_key
 from services.notifier.core.routing import tellings_of
 from services.notifier.core.silencing import Silence, wake_key
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import escalations, silences
 from services.notifier.store.connection import Connection
 from services.notifier.store.escalations import escalate
-from services.notifier.store.taking import take
 from services.notifier.timekeeping.escalating import EscalationsDue
 from shared.clock import ManualClock
-from shared.warnings import Kind, WarningChange
-from tests.changes import change, recovery, taken
+from shared.warnings import Kind, Level, WarningChange
+from tests.changes import change, recovery, take, taken
 
 MINUTE = timedelta(minutes=1)
 TEXT = yaml.safe_dump(
     {
         "receivers": {each: {"channel": "log"} for each in ("desk", "head", "chief")},
         "routes": [{"receivers": ["desk"], "escalation": "branch"}],
+        "inhibit": [{"source": {"level": "red"}, "target": {"level": "yellow"}}],
         "escalations": {
             "branch": {
                 "steps": [
@@ -62,8 +63,8 @@ class House:
                     await inside.execute(answered, now, each.warning_id)
                 else:
                     await inside.execute(
-                        "INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, labels, told)"
-                        " VALUES ($1, $2, $3, $4, $5, '{}', '{desk}') ON CONFLICT (warning_id) DO UPDATE"
+                        "INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, told)"
+                        " VALUES ($1, $2, $3, $4, $5, '{desk}') ON CONFLICT (warning_id) DO UPDATE"
                         " SET level = excluded.level, change_id = excluded.change_id",
                         each.warning_id, each.borrower_id, each.level, each.at, each.change_id,
                     )  # fmt: skip
@@ -175,6 +176,22 @@ async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: House
     assert await house.turn() == {"head", "desk"}
     house.clock.advance(60 * MINUTE)
     assert await house.turn() == {"chief"}
+
+
+async def test_a_weightier_warning_postpones_a_step_until_it_has_ended(house: House) -> None:
+    red = change(2, level=Level.RED, family="business", rule="falling_revenue")
+    await house.hear(change(), red)
+    house.clock.advance(30 * MINUTE)
+    await house.turn()
+    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(red.warning_id,)]
+    assert await house.rows("SELECT wake, due_at FROM escalations WHERE warning_id = $1", UUID(int=1)) == [
+        (source_key(red), house.clock.now() + LOOK_AGAIN)
+    ]
+
+    await house.hear(recovery(2))
+    async with house.connections[0].transaction() as inside:
+        await escalations.wake(inside, [source_key(red)], house.clock.now())
+    assert await house.turn() == {"head", "desk"}
 
 
 async def test_what_another_transaction_holds_is_left_to_it(house: House) -> None:

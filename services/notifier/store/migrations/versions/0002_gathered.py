@@ -21,6 +21,7 @@ ALTER TABLE deliveries
     ADD COLUMN common jsonb,
     ADD COLUMN stands_for uuid,
     ADD COLUMN fallback text;
+CREATE INDEX deliveries_heartbeats ON deliveries (receiver, position) WHERE purpose = 'heartbeat';
 ALTER TABLE attempts ADD COLUMN request_digest bytea;
 CREATE TABLE open_warnings (
     warning_id uuid PRIMARY KEY,
@@ -28,13 +29,13 @@ CREATE TABLE open_warnings (
     level text NOT NULL,
     at timestamptz NOT NULL,
     change_id uuid NOT NULL,
-    labels jsonb NOT NULL,
+    connected text,
     told text[] NOT NULL DEFAULT '{}',
     acknowledged_at timestamptz,
     acknowledged_by text
 ) WITH (fillfactor = 80);
 CREATE INDEX open_warnings_by_borrower ON open_warnings (borrower_id);
-CREATE INDEX open_warnings_by_group ON open_warnings ((labels->>'group')) WHERE labels ? 'group';
+CREATE INDEX open_warnings_by_group ON open_warnings (connected) WHERE connected IS NOT NULL;
 CREATE TABLE gatherings (
     receiver text NOT NULL,
     key text NOT NULL,
@@ -44,7 +45,6 @@ CREATE TABLE gatherings (
     wake text,
     due_at timestamptz NOT NULL,
     told_at timestamptz,
-    messages int NOT NULL DEFAULT 0,
     PRIMARY KEY (receiver, key)
 ) WITH (fillfactor = 80);
 CREATE INDEX gatherings_due ON gatherings (due_at);
@@ -59,12 +59,13 @@ CREATE TABLE notices (
     reason text NOT NULL,
     detail text NOT NULL DEFAULT '',
     key text,
-    until timestamptz,
+    known bool NOT NULL DEFAULT false,
     delivery_id uuid,
     at timestamptz NOT NULL,
     settled_at timestamptz
 ) WITH (fillfactor = 80);
 CREATE INDEX notices_held ON notices (receiver, key, number) WHERE state = 'held';
+CREATE INDEX notices_told ON notices (receiver, key) WHERE state = 'told';
 CREATE INDEX notices_by_warning ON notices (warning_id, number);
 CREATE INDEX notices_by_age ON notices USING brin (at) WITH (pages_per_range = 32);
 CREATE TABLE flow (
@@ -115,8 +116,8 @@ CREATE TABLE contact_touches (
     delivery_id uuid NOT NULL,
     PRIMARY KEY (borrower_id, debt, at, delivery_id)
 );
-INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, labels, told)
-SELECT DISTINCT ON (d.warning_id) d.warning_id, d.borrower_id, d.level, d.created_at, d.change_id, '{}'::jsonb,
+INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, told)
+SELECT DISTINCT ON (d.warning_id) d.warning_id, d.borrower_id, d.level, d.created_at, d.change_id,
     (SELECT array_agg(DISTINCT t.receiver) FROM deliveries t WHERE t.warning_id = d.warning_id)
 FROM deliveries d
 WHERE d.level IS NOT NULL AND NOT EXISTS (

@@ -1,0 +1,189 @@
+"""New changes are planned in their order, and what comes of it is written down in the transaction that keeps them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.notifier.configuration import Configuration
+from services.notifier.configuration.rules import rules_of
+from services.notifier.core.gathering import Gathering
+from services.notifier.core.message import delivery_id
+from services.notifier.core.planning import (
+    RECOVERIES,
+    Decision,
+    Hold,
+    Known,
+    Situation,
+    Suppress,
+    Tell,
+    plan,
+    source_key,
+)
+from services.notifier.core.routing import tellings_of
+from services.notifier.store import flow, gatherings, open_warnings, silences
+from services.notifier.store.escalations import escalate
+from services.notifier.store.gatherings import Notice, Waiting
+from services.notifier.store.open_warnings import Standing
+from services.notifier.store.taking import Order, Taken, order, supersede
+from shared.warnings import Kind, WarningChange
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of new changes: each with what is told of it at once, and why others are not told yet or at all."""
+
+    taken: Sequence[Taken]
+    notices: Sequence[Notice]
+
+
+NOTHING_TOLD = Told((), ())
+
+
+@dataclass(slots=True)
+class _Book:
+    """What is known as the batch goes on, and what is to be written at its end."""
+
+    told: dict[UUID, frozenset[str]]
+    held: dict[UUID, dict[str, Gathering]]
+    standing: dict[UUID, WarningChange] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    overtaken: list[tuple[str, UUID, UUID]] = field(default_factory=list)
+    """Of a receiver and a warning what waits, and the delivery that says more."""
+    newest: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
+    """The newest delivery of the batch to a receiver that wants no earlier ones."""
+    messages: Counter[str] = field(default_factory=Counter)
+
+    def known(self, change: WarningChange) -> Known:
+        return Known(self.told.get(change.warning_id), self.held.get(change.warning_id, {}))
+
+
+class Telling:
+    """Plans by one configuration."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._rules = rules_of(configuration)
+
+    def is_for_anybody(self, change: WarningChange) -> bool:
+        """Whether it may lead to a message. A recovery goes to whoever was told, whatever the routes say now."""
+        return change.kind in RECOVERIES or bool(tellings_of(self._configuration.routes, change))
+
+    async def tell(self, connection: "asyncpg.Connection[Any]", fresh: Sequence[Taken], now: datetime) -> Told:
+        """Within a transaction: plan new changes and write down what comes of it."""
+        changes = [each.change for each in fresh]
+        book = await self._opened(connection, changes)
+        situation = await self._situation(connection, changes, now)
+        for each in fresh:
+            self._plan(each, book, situation)
+        book.taken = [self._without_overtaken(each, book) for each in book.taken]
+        await self._write(connection, book, changes, now)
+        return Told(book.taken, book.notices)
+
+    async def _opened(self, connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange]) -> _Book:
+        # Whoever raises is the first to speak of its warning: there is nothing to look up.
+        later = {each.warning_id for each in changes if each.kind is not Kind.RAISED}
+        if not later:
+            return _Book({}, {})
+        return _Book(await open_warnings.lock(connection, later), await gatherings.held_of(connection, later))
+
+    async def _situation(
+        self, connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange], now: datetime
+    ) -> Situation:
+        rules = self._rules
+        windows = {name: each.within for name, each in rules.storms.items()}
+        situation = Situation(
+            now, await silences.active(connection, now), flow=Counter(await flow.of(connection, windows, now))
+        )
+        if rules.inhibit:
+            groups = {each.about.group for each in changes if each.about.group is not None}
+            situation.open_warnings = await open_warnings.of(connection, {each.borrower_id for each in changes}, groups)
+        return situation
+
+    def _plan(self, taken: Taken, book: _Book, situation: Situation) -> None:
+        change = taken.change
+        known = book.known(change)
+        noted = (
+            self._noted(each, change, known, book, situation.now)
+            for each in plan(change, known, self._rules, situation)
+        )
+        orders = [each for each in noted if each is not None]
+        book.taken.append(replace(taken, orders=orders))
+        told = book.told.get(change.warning_id, frozenset())
+        book.told[change.warning_id] = told | {each.receiver for each in orders}
+        if change.kind is not Kind.ACKNOWLEDGED:
+            book.standing[change.warning_id] = change
+            others = [each for each in situation.open_warnings if each.warning_id != change.warning_id]
+            situation.open_warnings = others if change.level is None else [*others, change]
+
+    def _noted(
+        self, decision: Decision, change: WarningChange, known: Known, book: _Book, now: datetime
+    ) -> Order | None:
+        """Put down what a decision asks for; the order, where it is to tell now."""
+        receiver, knows = decision.receiver, decision.receiver in (known.told or ())
+        match decision:
+            case Suppress(reason=reason, detail=detail):
+                book.notices.append(Notice(change, receiver, reason, detail, known=knows))
+            case Hold(gathering=gathering, due_at=due_at, reason=reason, detail=detail):
+                book.notices.append(Notice(change, receiver, reason, detail, gathering.key, knows))
+                book.waiting.append(Waiting(receiver, gathering, due_at))
+                held = book.held.setdefault(change.warning_id, {})
+                held[receiver] = replace(gathering, due_at=due_at)
+            case Tell(over=over):
+                self._overtake(change, receiver, over, book)
+                settings = self._configuration.receivers[receiver]
+                book.messages[receiver] += 1
+                return Order(receiver, settings.channel, now + settings.schedule(change.level).deadline)
+        return None
+
+    def _overtake(self, change: WarningChange, receiver: str, over: Gathering | None, book: _Book) -> None:
+        delivery = delivery_id(change.change_id, receiver)
+        if over is not None:
+            book.overtaken.append((receiver, change.warning_id, delivery))
+            book.held[change.warning_id].pop(receiver)
+        if receiver in self._rules.collapsing and change.kind is not Kind.ACKNOWLEDGED:
+            book.newest[receiver, change.warning_id] = delivery
+
+    def _without_overtaken(self, taken: Taken, book: _Book) -> Taken:
+        """Of several changes of one fetch, those who want the newest alone are sent no other."""
+        change = taken.change
+        late = {each.receiver for each in taken.orders if self._is_overtaken(change, each.receiver, book)}
+        if not late:
+            return taken
+        book.notices += [Notice(change, each, "superseded", "a later change was told instead") for each in sorted(late)]
+        return replace(taken, orders=[each for each in taken.orders if each.receiver not in late])
+
+    def _is_overtaken(self, change: WarningChange, receiver: str, book: _Book) -> bool:
+        newest = book.newest.get((receiver, change.warning_id))
+        return (
+            newest is not None
+            and change.kind is not Kind.ACKNOWLEDGED
+            and newest != delivery_id(change.change_id, receiver)
+        )
+
+    async def _write(
+        self, connection: "asyncpg.Connection[Any]", book: _Book, changes: Sequence[WarningChange], now: datetime
+    ) -> None:
+        """In the order of the locks: warnings, gatherings, notices, queue."""
+        standing = [Standing(change, sorted(book.told[warning])) for warning, change in book.standing.items()]
+        await open_warnings.write(connection, standing)
+        await open_warnings.acknowledge(connection, changes, now)
+        if self._configuration.escalations:
+            tellings = [(each, tellings_of(self._configuration.routes, each)) for each in changes]
+            await escalate(connection, tellings, self._configuration.escalations, now)
+        if self._rules.inhibit:
+            await gatherings.wake(connection, [source_key(each) for each in changes if each.kind in RECOVERIES], now)
+        await gatherings.hold(connection, book.waiting, book.notices, now)
+        await gatherings.follow(connection, book.overtaken, now)
+        await flow.add(
+            connection, {name: book.messages[name] for name in self._rules.storms if book.messages[name]}, now
+        )
+        later = {each.warning_id for each in changes if each.kind is not Kind.RAISED}
+        await supersede(connection, [lane for lane in book.newest if lane[1] in later], now)
+        await order(connection, book.taken, now)

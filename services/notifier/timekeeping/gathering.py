@@ -1,0 +1,112 @@
+"""Tells what has been gathered, once it is due."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.notifier.configuration import Configuration
+from services.notifier.configuration.rules import rules_of
+from services.notifier.core.planning import Situation
+from services.notifier.core.releasing import Release, release
+from services.notifier.metrics import Metrics
+from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
+from services.notifier.store.gatherings import HELD_AT_ONCE, Due, Settled
+from services.notifier.store.making import NewDelivery, make
+
+GATHERINGS_A_TURN = 100
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What becomes of the gatherings of one turn."""
+
+    deliveries: list[NewDelivery] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    again: dict[tuple[str, str], tuple[datetime, datetime | None]] = field(default_factory=dict)
+    over: list[tuple[str, str]] = field(default_factory=list)
+    told: list[tuple[UUID, str]] = field(default_factory=list)
+
+
+class GatheringsDue:
+    """Takes gatherings that no other replica holds; what they tell and what becomes of them is one transaction."""
+
+    def __init__(self, configuration: Configuration, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.use(configuration)
+
+    def use(self, configuration: Configuration) -> None:
+        """Go on with this configuration."""
+        self._receivers = configuration.receivers
+        self._rules = rules_of(configuration)
+
+    async def take(self, connection: "asyncpg.Connection[Any]", now: datetime) -> set[str]:
+        """Within a transaction: release what is due. Those there is something for now."""
+        due = await gatherings.take_due(connection, now, GATHERINGS_A_TURN)
+        if not due:
+            return set()
+        situation = await self._situation(connection, due, now)
+        turn = _Turn()
+        for each in due:
+            self._note(each, self._released(each, situation), turn, now)
+        await escalations.told(connection, turn.told)
+        await gatherings.settle(connection, turn.settled, turn.again, turn.over, now)
+        messages = Counter(each.receiver for each in turn.deliveries if each.receiver in self._rules.storms)
+        await flow.add(connection, messages, now)
+        await make(connection, turn.deliveries, now)
+        for settled in turn.settled:
+            self._metrics.notices.labels(settled.state, settled.reason or "in time").inc()
+        return {each.receiver for each in turn.deliveries}
+
+    async def _situation(self, connection: "asyncpg.Connection[Any]", due: Sequence[Due], now: datetime) -> Situation:
+        situation = Situation(now, await silences.active(connection, now))
+        if self._rules.inhibit:
+            changes = [held.change for each in due for held in each.held]
+            groups = {each.about.group for each in changes if each.about.group is not None}
+            situation.open_warnings = await open_warnings.of(connection, {each.borrower_id for each in changes}, groups)
+        return situation
+
+    def _released(self, due: Due, situation: Situation) -> Release:
+        if due.receiver in self._rules.receivers:
+            return release(due.gathering, due.receiver, due.held, due.standing, self._rules, situation)
+        why = "unconfigured", "the receiver is not configured any more"
+        return Release(suppressed={each.number: why for each in due.held})
+
+    def _note(self, due: Due, released: Release, turn: _Turn, now: datetime) -> None:
+        place = due.receiver, due.gathering.key
+        delivery = None
+        if (message := released.message) is not None:
+            settings = self._receivers[due.receiver]
+            delivery = NewDelivery(
+                message.id,
+                message.changes[0],
+                due.receiver,
+                settings.channel,
+                now + settings.schedule(message.changes[0].level).deadline,
+                message.purpose,
+                others=[each.change_id for each in message.changes[1:]],
+                total=message.total,
+                common=due.gathering.common or None,
+            )
+            turn.deliveries.append(delivery)
+            told = set(released.told)
+            turn.told += {(each.change.warning_id, due.receiver) for each in due.held if each.number in told}
+        turn.settled += _settled(released, delivery.id if delivery else None)
+        due_at = now if len(due.held) == HELD_AT_ONCE and released.due_at is None else released.due_at
+        if due_at is None:
+            turn.over.append(place)
+        else:
+            turn.again[place] = due_at, now if delivery is not None else None
+
+
+def _settled(released: Release, delivery: UUID | None) -> Iterator[Settled]:
+    for number in released.told:
+        yield Settled(number, "told", delivery_id=delivery)
+    for number in released.superseded:
+        yield Settled(number, "suppressed", "superseded", "a later change was told instead", delivery)
+    for number, (reason, detail) in released.suppressed.items():
+        yield Settled(number, "suppressed", reason, detail)
