@@ -25,8 +25,7 @@ from services.notifier.core.planning import (
     source_key,
 )
 from services.notifier.core.routing import tellings_of
-from services.notifier.store import flow, gatherings, open_warnings, silences
-from services.notifier.store.escalations import escalate
+from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
 from services.notifier.store.gatherings import Notice, Waiting
 from services.notifier.store.open_warnings import Standing
 from services.notifier.store.taking import Order, Taken, order, supersede
@@ -176,9 +175,11 @@ class Telling:
         await open_warnings.acknowledge(connection, changes, now)
         if self._configuration.escalations:
             tellings = [(each, tellings_of(self._configuration.routes, each)) for each in changes]
-            await escalate(connection, tellings, self._configuration.escalations, now)
+            await escalations.escalate(connection, tellings, self._configuration.escalations, now)
         if self._rules.inhibit:
-            await gatherings.wake(connection, [source_key(each) for each in changes if each.kind in RECOVERIES], now)
+            eased = [source_key(each) for each in changes if each.kind in RECOVERIES]
+            await escalations.wake(connection, eased, now)
+            await gatherings.wake(connection, eased, now)
         await gatherings.hold(connection, book.waiting, book.notices, now)
         await gatherings.follow(connection, book.overtaken, now)
         await flow.add(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.notifier.core.durations import Duration
 from shared.warnings import Kind, WarningChange
 
-LOOK_AGAIN = timedelta(minutes=1)
-"""How soon a step is looked at again that an inhibition holds: nobody can say when that ends."""
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
 _ENDS = frozenset({Kind.ACKNOWLEDGED, Kind.CLEARED, Kind.WITHDRAWN})
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")

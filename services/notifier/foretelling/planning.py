@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier.configuration import Configuration
+from services.notifier.configuration.rules import rules_of
 from services.notifier.core.escalating import Standing, Step, steps_of, turned
 from services.notifier.core.gathering import Gathering
-from services.notifier.core.hours import Closed, Hours
+from services.notifier.core.hours import Closed
 from services.notifier.core.planning import Decision, Hold, Known, Rules, Situation, Suppress, Tell, plan
 from services.notifier.core.routing import Route, Telling, tellings_of
 from shared.warnings import Kind, WarningChange
@@ -67,11 +68,9 @@ class _Book:
         return replace(decision, due_at=self.due.setdefault(key, decision.due_at))
 
 
-def foretell(
-    configuration: Configuration, rules: Rules, changes: Sequence[WarningChange], now: datetime
-) -> Iterator[Foretold]:
+def foretell(configuration: Configuration, changes: Sequence[WarningChange], now: datetime) -> Iterator[Foretold]:
     """What becomes of changes that come `now`, in their order, where nothing was open before."""
-    book = _Book()
+    book, rules = _Book(), rules_of(configuration)
     for change in changes:
         situation = Situation(now, open_warnings=list(book.newest.values()))
         decisions = book.write(change, plan(change, book.known(change.warning_id), rules, situation))
@@ -79,19 +78,6 @@ def foretell(
         yield Foretold(
             change, decisions, tellings, _closed(decisions, rules), _steps(configuration, book, change, tellings, now)
         )
-
-
-def rules_of(configuration: Configuration) -> Rules:
-    """What the configuration says of telling."""
-    receivers = configuration.receivers
-    return Rules(
-        configuration.routes,
-        Hours(configuration.times, configuration.calendars),
-        configuration.inhibit,
-        frozenset(receivers),
-        {name: each.storm for name, each in receivers.items() if each.storm is not None},
-        frozenset(name for name, each in receivers.items() if each.collapses),
-    )
 
 
 def _closed(decisions: Sequence[Decision], rules: Rules) -> dict[str, Closed]:

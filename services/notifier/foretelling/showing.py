@@ -12,7 +12,7 @@ from services.notifier.configuration import Configuration
 from services.notifier.core.hours import Closed
 from services.notifier.core.planning import Decision, Hold, Suppress, Tell
 from services.notifier.core.routing import Route
-from services.notifier.foretelling.planning import Foretold, foretell, rules_of, way_to
+from services.notifier.foretelling.planning import Foretold, foretell, way_to
 from shared.warnings import WarningChange
 
 PLAIN_WIDTH = 200
@@ -24,7 +24,7 @@ def show_all(configuration: Configuration, changes: Sequence[WarningChange], now
     console = Console(soft_wrap=False)
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
-    for each in foretell(configuration, rules_of(configuration), changes, now):
+    for each in foretell(configuration, changes, now):
         show(console, each, configuration.routes, now)
 
 

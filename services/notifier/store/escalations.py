@@ -70,10 +70,10 @@ WHERE e.warning_id = h.warning_id AND e.policy = h.policy
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A step that is due, and the warning as it is now: the newest change as published, None where it is over."""
+    """A step that is due, and the warning as it is now: its newest change, None where it is over."""
 
     standing: Standing
-    newest: bytes | None
+    newest: WarningChange | None
     acknowledged_at: datetime | None
 
 
@@ -137,7 +137,8 @@ def _due(standing: Standing, warning: "asyncpg.Record | None", data: Mapping[UUI
         return DueStep(standing, None, None)
     # A change that led to no message is forgotten after a while; the one that began this is kept longer.
     newest = data.get(warning["change_id"]) or data.get(standing.change_id)
-    return DueStep(standing, newest, warning["acknowledged_at"])
+    change = WarningChange.model_validate_json(newest) if newest else None
+    return DueStep(standing, change, warning["acknowledged_at"])
 
 
 async def go_on(connection: "asyncpg.Connection[Any]", onward: Sequence[Onward]) -> None:

@@ -11,9 +11,11 @@ import structlog
 from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration import Configuration
 from services.notifier.core.escalating import End, Outlook, Postpone, Standing, Tell, due
+from services.notifier.core.inhibition import inhibitor
 from services.notifier.core.message import Purpose
-from services.notifier.core.silencing import Silence, muting, wake_key
-from services.notifier.store import escalations, silences
+from services.notifier.core.planning import LOOK_AGAIN, Situation, source_key
+from services.notifier.core.silencing import muting, wake_key
+from services.notifier.store import escalations, open_warnings, silences
 from services.notifier.store.escalations import DueStep, Onward
 from services.notifier.store.making import NewDelivery, make
 from shared.warnings import WarningChange
@@ -41,6 +43,7 @@ class EscalationsDue:
     def use(self, configuration: Configuration) -> None:
         """Go on with this configuration."""
         self._policies = configuration.escalations
+        self._inhibit = configuration.inhibit
         self._receivers: Mapping[str, ReceiverSettings] = configuration.receivers
 
     async def take(self, connection: "asyncpg.Connection[Any]", now: datetime) -> set[str]:
@@ -48,23 +51,42 @@ class EscalationsDue:
         steps = await escalations.take_due(connection, now, WARNINGS_A_TURN)
         if not steps:
             return set()
-        turn = self._decided(steps, await silences.active(connection, now), now)
+        turn = self._decided(steps, await self._situation(connection, steps, now))
         await escalations.told(connection, [(each.change.warning_id, each.receiver) for each in turn.told])
         await escalations.go_on(connection, turn.onward)
         await escalations.finish(connection, turn.over)
         await make(connection, turn.told, now)
         return {each.receiver for each in turn.told}
 
-    def _decided(self, steps: Sequence[DueStep], silenced: Sequence[Silence], now: datetime) -> _Turn:
-        turn = _Turn()
+    async def _situation(
+        self, connection: "asyncpg.Connection[Any]", steps: Sequence[DueStep], now: datetime
+    ) -> Situation:
+        """What may mute the warnings of these steps. Open warnings are read only where there is a rule about them."""
+        silenced = await silences.active(connection, now)
+        if not self._inhibit:
+            return Situation(now, silenced)
+        changes = [each.newest for each in steps if each.newest is not None]
+        borrowers = {each.borrower_id for each in changes}
+        groups = {each.about.group for each in changes if each.about.group is not None}
+        return Situation(now, silenced, await open_warnings.of(connection, borrowers, groups))
+
+    def _muted(self, change: WarningChange, situation: Situation) -> tuple[datetime, str] | None:
+        """Until when the change is not told, and what may end that earlier; None where nothing mutes it."""
+        if (silence := muting(situation.silences, change, situation.now)) is not None:
+            return silence.ends_at, wake_key(silence.id)
+        if (source := inhibitor(self._inhibit, change, situation.open_warnings)) is not None:
+            return situation.now + LOOK_AGAIN, source_key(source)
+        return None
+
+    def _decided(self, steps: Sequence[DueStep], situation: Situation) -> _Turn:
+        turn, now = _Turn(), situation.now
         for each in steps:
-            change = WarningChange.model_validate_json(each.newest) if each.newest else None
-            silence = muting(silenced, change, now) if change else None
-            outlook = Outlook(change is not None, each.acknowledged_at, silence.ends_at if silence else None)
+            change = each.newest
+            muted = self._muted(change, situation) if change is not None else None
+            outlook = Outlook(change is not None, each.acknowledged_at, muted[0] if muted else None)
             match due(each.standing, self._policies.get(each.standing.policy), outlook, now):
                 case Postpone(until=until):
-                    later = replace(each.standing, due_at=until)
-                    turn.onward.append(Onward(later, wake_key(silence.id) if silence else None))
+                    turn.onward.append(Onward(replace(each.standing, due_at=until), muted[1] if muted else None))
                 case End(why=why):
                     turn.over.append(each.standing)
                     _log("ended", each.standing, why=why)

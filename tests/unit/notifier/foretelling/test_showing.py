@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from services.notifier.configuration import read
-from services.notifier.foretelling.planning import foretell, rules_of
+from services.notifier.foretelling.planning import foretell
 from services.notifier.foretelling.reading import UnreadableFileError, changes_in
 from services.notifier.foretelling.showing import show
 from shared.warnings import Kind, Level, WarningChange
@@ -50,7 +50,7 @@ def _shown(*changes: WarningChange, now: datetime = AT) -> list[list[str]]:
     """The lines, each in its columns."""
     file = io.StringIO()
     console = Console(file=file, width=200)
-    for each in foretell(CONFIGURATION, rules_of(CONFIGURATION), changes, now):
+    for each in foretell(CONFIGURATION, changes, now):
         show(console, each, CONFIGURATION.routes, now)
     lines = [line.strip() for line in file.getvalue().splitlines() if line.strip()]
     return [[part.strip() for part in line.split("   ") if part.strip()] for line in lines]
