@@ -13,7 +13,7 @@ JITTER = 0.2
 """A fifth to either side, so that a thousand deliveries that failed together do not come back together."""
 LONGEST_EXPONENT = 40  # 2^40 times any first wait is past every longest wait; beyond, timedelta overflows
 
-State = Literal["pending", "delivered", "dead"]
+State = Literal["pending", "delivered", "dead", "superseded", "suppressed"]
 Result = Literal["delivered", "retry", "refused", "expired"]
 
 
