@@ -168,13 +168,8 @@ class Engine:
             if state is None or (state.open is None and not state.held):
                 due = judge.quiet_until(facts, as_of)
                 if due is not None:
-                    if state is None:
-                        if due:
-                            rules[judge.rule.id] = RuleState(due)
-                    elif due or state.raised:
-                        state.due = due
-                    else:
-                        del rules[judge.rule.id]
+                    if due or state is not None:
+                        _stay_quiet(rules, judge.rule.id, state, due)
                     continue
             self._judge(borrower, judge, state or RuleState(), as_of, cause, changes)
         soonest = 0
@@ -225,3 +220,13 @@ class Engine:
             if state.open is not None:
                 step = life.end(state, "cleared", "rule_retired")
                 changes.append(self._teller.retired(borrower, rule_id, state, step, as_of))
+
+
+def _stay_quiet(rules: dict[str, RuleState], rule_id: str, state: RuleState | None, due: int) -> None:
+    """Nothing to tell and nothing under way: only when to look again."""
+    if state is None:
+        rules[rule_id] = RuleState(due)
+    elif due or state.raised:
+        state.due = due
+    else:
+        del rules[rule_id]

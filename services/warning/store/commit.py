@@ -25,12 +25,9 @@ WITH progress AS (
     SELECT * FROM unnest($9::text[], $10::int[], $11::bytea[])
     ON CONFLICT (borrower_id) DO UPDATE SET state = excluded.state
 ), timed AS (
-    INSERT INTO timers (borrower_id, partition, due_at)
-    SELECT * FROM unnest($12::text[], $13::int[], $14::bigint[])
-    ON CONFLICT (borrower_id) DO UPDATE SET due_at = excluded.due_at, parked_error = NULL
-), parked AS (
-    UPDATE timers SET parked_error = g.error FROM unnest($41::text[], $42::text[]) AS g(borrower_id, error)
-    WHERE timers.borrower_id = g.borrower_id
+    INSERT INTO timers (borrower_id, partition, due_at, parked_error)
+    SELECT * FROM unnest($12::text[], $13::int[], $14::bigint[], $41::text[])
+    ON CONFLICT (borrower_id) DO UPDATE SET due_at = excluded.due_at, parked_error = excluded.parked_error
 ), untimed AS (
     DELETE FROM timers USING unnest($15::text[]) AS gone(id) WHERE borrower_id = gone.id
 ), told AS (
@@ -119,7 +116,7 @@ class Batch:
     sent: dict[int, int] = field(default_factory=dict)
     """Partition -> sequence up to which the outbox is published."""
     parked: dict[str, str] = field(default_factory=dict)
-    """Borrower -> the error for which its due time waits until its next record."""
+    """Borrower in `due` -> the error for which its due time waits until its next record."""
     blind: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     """Borrower -> (partition, offset, error)."""
 
@@ -140,6 +137,7 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
     # Sorted keys: two writers that overlap queue up instead of deadlocking.
     states = sorted((borrower, *rest) for borrower, rest in batch.states.items())
     timed = sorted((borrower, partition, due) for borrower, (partition, due) in batch.due.items() if due)
+    parked = [batch.parked.get(borrower) for borrower, _, _ in timed]
     untimed = sorted(borrower for borrower, (_, due) in batch.due.items() if not due)
     progress = [(p.partition, p.epoch, p.version, p.next_offset, p.clock, p.outbox_seq) for p in batch.progress]
     letters = [
@@ -152,7 +150,7 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
             *_columns(batch.changes, 4), *_columns(((each, *rest) for each, rest in batch.warnings.items()), 9),
             *_columns(letters, 6), *_columns(batch.sent.items(), 2),
             *_columns(((borrower, *rest) for borrower, rest in sorted(batch.blind.items())), 4),
-            *_columns(sorted(batch.parked.items()), 2),
+            parked,
         )  # fmt: skip
     except asyncpg.DivisionByZeroError as error:
         raise FencedError(f"partitions {[each.partition for each in batch.progress]}: not mine to move") from error

@@ -1,9 +1,16 @@
 """Reading states and timers for the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
+
+_DUE = """
+SELECT n.partition, found.borrower_id FROM unnest($1::int[], $2::bigint[]) AS n(partition, through), LATERAL (
+    SELECT borrower_id FROM timers t
+    WHERE t.partition = n.partition AND due_at <= n.through AND parked_error IS NULL ORDER BY due_at LIMIT $3
+) AS found
+"""
 
 
 async def load(connection: "asyncpg.Connection[Any]", borrower_ids: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -14,16 +21,13 @@ async def load(connection: "asyncpg.Connection[Any]", borrower_ids: Sequence[str
     return [(row[0], row[1]) for row in rows]
 
 
-async def due(connection: "asyncpg.Connection[Any]", partition: int, through: int, limit: int) -> list[str]:
-    """Borrowers of the partition with a due time up to `through`, the earliest first."""
-    rows = await connection.fetch(
-        "SELECT borrower_id FROM timers WHERE partition = $1 AND due_at <= $2 AND parked_error IS NULL"
-        " ORDER BY due_at LIMIT $3",
-        partition,
-        through,
-        limit,
-    )
-    return [row[0] for row in rows]
+async def due(connection: "asyncpg.Connection[Any]", through: Mapping[int, int], limit: int) -> dict[int, list[str]]:
+    """For each partition, borrowers with a due time up to the moment given for it, the earliest first."""
+    rows = await connection.fetch(_DUE, list(through), list(through.values()), limit)
+    found: dict[int, list[str]] = {partition: [] for partition in through}
+    for partition, borrower_id in rows:
+        found[partition].append(borrower_id)
+    return found
 
 
 async def next_due(connection: "asyncpg.Connection[Any]", partitions: Sequence[int]) -> dict[int, int]:

@@ -46,8 +46,9 @@ class Decided:
 
     def begin(self, partition: Partition) -> None:
         """Decide for this partition too."""
-        self.partitions[partition.number] = partition
-        self.touched[partition.number] = set()
+        if partition.number not in self.partitions:
+            self.partitions[partition.number] = partition
+            self.touched[partition.number] = set()
 
     def finish(self) -> "Decided":
         """Nothing more comes: note where each partition stands now."""
@@ -80,9 +81,8 @@ class Decider:
         self._topics = topics
         self._partitions = partitions
 
-    async def events(self, work: dict[Partition, list[ConsumerRecord]]) -> Decided:
+    async def events(self, decided: Decided, work: dict[Partition, list[ConsumerRecord]]) -> None:
         """Decide records, in log order. One that cannot be taken becomes a dead letter; an unknown type stops here."""
-        decided = Decided()
         since_turn = 0
         for partition, records in work.items():
             decided.begin(partition)
@@ -95,28 +95,19 @@ class Decider:
                     since_turn = 0
                     await asyncio.sleep(0)
             decided.last_records.append(records[-1])
-        return decided.finish()
 
-    async def due(self, partition: Partition, borrowers: Iterable[tuple[bytes, str]]) -> Decided:
-        """Fire what is due by the partition's clock, of borrowers given as (key, id). One that fails is parked."""
-        decided = Decided()
-        decided.begin(partition)
-        for count, (key, borrower_id) in enumerate(borrowers, 1):
+    async def due(self, decided: Decided, borrowers: Iterable[tuple[Partition, str]]) -> None:
+        """Fire what is due of these borrowers by their partition's clock. One that fails is parked."""
+        for count, (partition, borrower_id) in enumerate(borrowers, 1):
+            decided.begin(partition)
             try:
-                self._fire(decided, partition, key, borrower_id)
+                self._fire(decided, partition, borrower_id.encode(), borrower_id)
             except Exception as error:
                 log.exception("warning.timer.failed", partition=partition.number, borrower_id=borrower_id)
+                decided.batch.due[borrower_id] = (partition.number, partition.clock)
                 decided.batch.parked[borrower_id] = f"{type(error).__name__}: {error}"
             if not count % DUE_PER_TURN:
                 await asyncio.sleep(0)
-        return decided.finish()
-
-    def nothing(self, partitions: Iterable[Partition]) -> Decided:
-        """A batch that changes nobody: it only moves the progress rows on, with what rides on them."""
-        decided = Decided()
-        for partition in partitions:
-            decided.begin(partition)
-        return decided.finish()
 
     def _fire(self, decided: Decided, partition: Partition, key: bytes, borrower_id: str) -> None:
         stored = partition.cache.entries.get(key)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from services.warning.metrics import Metrics
+from services.warning.store.commit import Batch
 from services.warning.worker.committing import Committer
 from services.warning.worker.deciding import Decided
 from services.warning.worker.outbox import Outbox
@@ -21,6 +22,8 @@ class Flight:
         self._metrics = metrics
         self._on_landing = landed
         self._task: asyncio.Task[None] | None = None
+        self.newest = Batch()
+        """What took off last, empty once it is known to have landed."""
 
     async def take_off(self, decided: Decided) -> None:
         """Start committing a batch once the one before it has landed. Raises what `landed` raises."""
@@ -29,6 +32,7 @@ class Flight:
             published = self._outbox.published_up_to(partition)
             if published > partition.deleted:
                 decided.batch.sent[partition.number] = published
+        self.newest = decided.batch
         self._task = asyncio.create_task(self._commit(decided))
         await asyncio.sleep(0)  # so that the statement is on its way before the next batch is decided
 
@@ -37,10 +41,12 @@ class Flight:
         task, self._task = self._task, None
         if task is not None:
             await task
+        self.newest = Batch()
 
     async def landed_within(self, seconds: float) -> bool:
         """Whether what was in flight is written; after `seconds` it is given up, its outcome unknown."""
         task, self._task = self._task, None
+        self.newest = Batch()
         if task is None:
             return True
         await asyncio.wait([task], timeout=seconds)

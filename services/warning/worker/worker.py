@@ -1,7 +1,7 @@
-"""The consume loop: fetch, decide, commit, and fire what falls due; one transaction in flight, one batch waiting."""
+"""The consume loop: fetch, decide, fire what falls due, commit; one transaction in flight, one batch waiting."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from time import perf_counter
 
 import structlog
@@ -69,14 +69,18 @@ class Worker:
             drained.set()
 
     async def _turn(self) -> None:
+        """Records and then due times, decided while the turn before commits, and committed together."""
         try:
             await self._possession.follow()
+            decided = Decided()
             work = await self._fetch()
             if work:
-                await self._events(work)
-            fired = await self._sweep()
-            if not work and not fired:
-                await self._idle()
+                await self._events(decided, work)
+            await self._sweep(decided)
+            if not decided.partitions:
+                await self._rest(decided)
+            if decided.partitions:
+                await self._take_off(decided.finish())
         except FencedError as error:
             log.warning("warning.fenced", error=str(error))
             self._metrics.fenced.inc()
@@ -91,12 +95,11 @@ class Worker:
         waiting = any(each.due or each.sweeping for each in self._possession.owned.values())
         return await self._possession.fetch(0 if waiting else FETCH_MS, self._batch_records)
 
-    async def _events(self, work: Work) -> None:
+    async def _events(self, decided: Decided, work: Work) -> None:
         await fill(self._reader, missing_keys(work))
         began = perf_counter()
-        decided = await self._decider.events(work)
+        await self._decider.events(decided, work)
         self._metrics.decide_seconds.observe(perf_counter() - began)
-        await self._take_off(decided)
 
     async def _take_off(self, decided: Decided) -> None:
         await self._flight.take_off(decided)
@@ -104,40 +107,45 @@ class Worker:
             number = partition.number
             partition.cache.shrink(lambda key, number=number: decided.pins(number, key))  # type: ignore[misc]
 
-    async def _sweep(self) -> bool:
-        """Fire some of what is due in each partition, in turn with event batches; whether there was any."""
-        fired = False
-        for partition in list(self._possession.owned.values()):
-            if partition.sweeping and not partition.due:
-                await self._find_due(partition)
-            if partition.due:
-                fired = True
-                await self._fire(partition, [partition.due.popleft() for _ in range(_chunk(partition.due))])
-        return fired
-
-    async def _find_due(self, partition: Partition) -> None:
-        """Ask for due borrowers once nothing is in flight: from then on an event fires its borrower's itself."""
-        await self._flight.landed()
-        number, clock = partition.number, partition.clock
-        found = await self._reader.read(lambda connection: states.due(connection, number, clock, DUE_READ))
-        partition.due.extend(found)
-        partition.sweeping = len(found) == DUE_READ
-
-    async def _fire(self, partition: Partition, borrower_ids: Sequence[str]) -> None:
-        borrowers = [(each.encode(), each) for each in borrower_ids]
-        await fill(self._reader, {key: partition for key, _ in borrowers if key not in partition.cache.entries})
-        decided = await self._decider.due(partition, borrowers)
+    async def _sweep(self, decided: Decided) -> None:
+        """Fire some of what is due, in each partition in turn."""
+        asked = {each.number: each for each in self._possession.owned.values() if each.sweeping and not each.due}
+        if asked:
+            await self._find_due(decided, asked)
+        borrowers = _next_due(self._possession.owned.values())
+        if not borrowers:
+            return
+        missing = {key: each for each, borrower in borrowers if (key := borrower.encode()) not in each.cache.entries}
+        await fill(self._reader, missing)
+        await self._decider.due(decided, borrowers)
         self._metrics.timers_fired.inc(decided.fired)
         self._metrics.timers_parked.inc(len(decided.batch.parked))
-        await self._take_off(decided)
 
-    async def _idle(self) -> None:
+    async def _find_due(self, decided: Decided, partitions: dict[int, Partition]) -> None:
+        """Ask the table who is due, and correct its answer by what it may not know yet: two batches' due times."""
+        moved = {**self._flight.newest.due, **decided.batch.due}
+        through = {each.number: each.clock for each in partitions.values()}
+        found = await self._reader.read(lambda connection: states.due(connection, through, DUE_READ))
+        for number, borrowers in found.items():
+            partitions[number].due.extend(each for each in borrowers if each not in moved)
+            partitions[number].sweeping = len(borrowers) == DUE_READ
+        for each, (number, due) in moved.items():
+            if number in partitions and 0 < due <= through[number] and each not in self._flight.newest.parked:
+                partitions[number].due.append(each)
+
+    async def _rest(self, decided: Decided) -> None:
         """Nothing came: delete the published rows of the outbox, so that a successor does not publish them again."""
         await self._flight.landed()
-        done = [each for each in self._possession.owned.values() if self._outbox.published_up_to(each) > each.deleted]
-        if done:
-            await self._flight.take_off(self._decider.nothing(done))
+        for each in self._possession.owned.values():
+            if self._outbox.published_up_to(each) > each.deleted:
+                decided.begin(each)
 
 
-def _chunk(due: Sequence[str]) -> int:
-    return min(DUE_PER_COMMIT, len(due))
+def _next_due(partitions: Iterable[Partition]) -> list[tuple[Partition, str]]:
+    """The next DUE_PER_COMMIT borrowers to fire, shared out among the partitions that have some."""
+    found: list[tuple[Partition, str]] = []
+    waiting = [each for each in partitions if each.due]
+    for left, each in zip(range(len(waiting), 0, -1), sorted(waiting, key=lambda each: len(each.due)), strict=True):
+        share = min(len(each.due), (DUE_PER_COMMIT - len(found)) // left)
+        found += [(each, each.due.popleft()) for _ in range(share)]
+    return found
