@@ -1,4 +1,4 @@
-"""Silences and acknowledgements at the notifier as a process, with a real Kafka behind it."""
+"""Acknowledgements and escalations at the notifier as a process, with a real Kafka behind it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import aiohttp
+import asyncpg
+import msgspec
 import pytest
 import yaml
 
@@ -19,14 +21,25 @@ from shared.auth import new_key
 from shared.kafka.cloudevents import from_headers
 from shared.kafka.topics import create_topics
 from shared.settings import KafkaSettings
-from tests.kafka_records import read_topic
+from shared.warnings import Acknowledgement, Kind, Level
+from tests.changes import change, record, warning
+from tests.kafka_records import read_topic, write_topic
+from tests.sink import SECRET as SINK_SECRET
+from tests.sink import Sink, webhook
+from tests.topics import until
 
 SECRET = "a secret for links alone"
-CONFIGURATION = {
-    "receivers": {"journal": {"channel": "log"}},
-    "routes": [{"receivers": ["journal"]}],
-    "acknowledgement_links": {"base_url": "https://notifier.example", "secrets": [{"secret_env": "LINK_SECRET"}]},
-}
+
+
+def _configuration(sink: Sink) -> dict[str, Any]:
+    """The second step comes long after the test, unless it comes too early."""
+    steps = [{"wait": "300ms", "receivers": ["head"]}, {"wait": "1h", "receivers": ["head"]}]
+    return {
+        "receivers": {name: {**webhook(sink.url(f"/{name}")), "audience": "staff"} for name in ("desk", "head")},
+        "routes": [{"receivers": ["desk"], "escalation": "up"}],
+        "escalations": {"up": {"steps": steps}},
+        "acknowledgement_links": {"base_url": "https://notifier.example", "secrets": [{"secret_env": "LINK_SECRET"}]},
+    }
 
 
 class Caller:
@@ -49,10 +62,12 @@ class Caller:
 
 
 @pytest.fixture
-async def env(database_url: str, real_kafka: RealKafka, topic_prefix: str, tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "notifier.yaml").write_text(yaml.safe_dump(CONFIGURATION))
+async def env(
+    database_url: str, real_kafka: RealKafka, topic_prefix: str, sink: Sink, tmp_path: Path
+) -> dict[str, str]:
+    (tmp_path / "notifier.yaml").write_text(yaml.safe_dump(_configuration(sink)))
     token, digest = new_key()
-    key = {"name": "risk-desk", "sha256": digest, "scopes": ["silences", "acknowledge"]}
+    key = {"name": "risk-desk", "sha256": digest, "scopes": ["acknowledge"]}
     (tmp_path / "keys.yaml").write_text(yaml.safe_dump({"keys": [key]}))
     env = {
         "AUTH_KEYS_FILE": str(tmp_path / "keys.yaml"),
@@ -61,6 +76,7 @@ async def env(database_url: str, real_kafka: RealKafka, topic_prefix: str, tmp_p
         "DATABASE_URL": database_url,
         "NOTIFIER_CONFIG": str(tmp_path / "notifier.yaml"),
         "LINK_SECRET": SECRET,
+        "SINK_SECRET": SINK_SECRET,
         "TEST_TOKEN": token,
     }
     settings = KafkaSettings(kafka_bootstrap=real_kafka.bootstrap, kafka_topic_prefix=topic_prefix)
@@ -78,7 +94,7 @@ async def caller(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Caller]:
     assert await asyncio.to_thread(service.process.stop) == 0
 
 
-async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_confirmed(
+async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_confirmed_and_nobody_else(
     caller: Caller, env: dict[str, str]
 ) -> None:
     by_link, by_key = uuid4(), uuid4()
@@ -89,8 +105,16 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
     assert (await caller.browse("GET", path))[0] == 200
     assert (await caller.browse("POST", path, {"by": "Amina Bello"}))[0] == 202
     assert (await caller.browse("POST", path))[0] == 202
-    status, answer = await caller.call("POST", f"/v1/warnings/{by_key}/acknowledgements", {"by": "kofi", "note": "x"})
+    path = f"/v1/warnings/{by_key}/acknowledgements"
+    status, answer = await caller.call("POST", path, {"by": "kofi", "note": "x"})
     assert (status, answer["warning_id"], answer["via"]) == (202, str(by_key), "api")
+
+    ended = signed(Link(by_link, "branch-kano", in_an_hour - timedelta(hours=2)), SECRET.encode())
+    for refused, expected in ((ended, 410), ("x.y", 403)):
+        for method in ("GET", "POST"):
+            assert (await caller.browse(method, f"/v1/acknowledge/{refused}"))[0] == expected
+    assert (await caller.browse("POST", f"/v1/acknowledge/{token}", {"by": "x" * 5_000}))[0] == 413
+    assert (await caller.call("POST", path, {"by": "kofi"}, key=False))[0] == 401
 
     records = await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements")
     given = [AcknowledgementGiven.model_validate_json(each.value) for each in records]
@@ -103,58 +127,44 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
     assert [(each["type"], each["id"]) for each in attributes] == [(TYPE, str(each.id)) for each in given]
 
 
-async def test_a_link_that_is_wrong_or_has_ended_and_a_caller_without_a_key_put_nothing_on_the_topic(
-    caller: Caller, env: dict[str, str]
+async def test_an_unanswered_warning_is_handed_upwards_and_the_link_in_the_message_ends_that(
+    caller: Caller, env: dict[str, str], sink: Sink
 ) -> None:
-    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
-    ended = signed(Link(uuid4(), "branch-kano", a_minute_ago), SECRET.encode())
-    assert [(await caller.browse(method, f"/v1/acknowledge/{ended}"))[0] for method in ("GET", "POST")] == [410, 410]
-    assert [(await caller.browse(method, "/v1/acknowledge/x.y"))[0] for method in ("GET", "POST")] == [403, 403]
-    too_much = {"by": "x" * 5_000}
-    assert (await caller.browse("POST", f"/v1/acknowledge/{ended}", too_much))[0] == 413
-    body = {"by": "kofi"}
-    assert (await caller.call("POST", f"/v1/warnings/{uuid4()}/acknowledgements", body, key=False))[0] == 401
-    assert await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements") == []
+    warnings = f"{env['KAFKA_TOPIC_PREFIX']}warnings"
+    await write_topic(env["KAFKA_BOOTSTRAP"], warnings, [record(change())])
+
+    async def escalated() -> bool:
+        return bool(sink.of("/head"))
+
+    await until(escalated)
+    first, second = (msgspec.json.decode(sink.of(path)[0].body) for path in ("/desk", "/head"))
+    assert (first["data"]["warning_id"], second["data"]["warning_id"]) == (str(warning(1)), str(warning(1)))
+    assert (first.get("purpose"), second["purpose"]) == (None, "escalation")
+    base, _, link = second["acknowledge_url"].partition("/v1/")
+    assert base == "https://notifier.example"
+    assert await _rows(env, "SELECT step FROM notifier.escalations") == [1]
+    assert await _rows(env, "SELECT told FROM notifier.open_warnings") == [["desk", "head"]]
+
+    assert (await caller.browse("POST", f"/v1/{link}"))[0] == 202
+    [given] = await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements")
+    said = AcknowledgementGiven.model_validate_json(given.value)
+    assert (said.warning_id, said.by) == (warning(1), "head")
+
+    answer = Acknowledgement(id=said.id, by=said.by, note=said.note)
+    acknowledged = change(1, 1, kind=Kind.ACKNOWLEDGED, previous_level=Level.YELLOW)
+    told = acknowledged.model_copy(update={"acknowledgement": answer})
+    await write_topic(env["KAFKA_BOOTSTRAP"], warnings, [record(told)])
+
+    async def over() -> bool:
+        return await _rows(env, "SELECT step FROM notifier.escalations") == []
+
+    await until(over)
+    assert await _rows(env, "SELECT acknowledged_by FROM notifier.open_warnings") == ["head"]
 
 
-def _silence(hours: float, **match: object) -> dict[str, Any]:
-    ends_at = datetime.now(UTC) + timedelta(hours=hours)
-    return {"match": match, "author": "amina", "reason": "a system is repaired", "ends_at": ends_at.isoformat()}
-
-
-async def test_a_silence_is_made_listed_ended_and_kept(caller: Caller) -> None:
-    status, first = await caller.call("POST", "/v1/silences", _silence(2, level="red", branch=["Kano", "Jos"]))
-    assert (status, first["state"], first["ended_by"]) == (201, "active", None)
-    assert first["match"] == {"level": ["red"], "branch": ["Kano", "Jos"]}
-    later = {**_silence(3, rule="missed_payment"), "begins_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
-    _, second = await caller.call("POST", "/v1/silences", later)
-
-    async def listed(query: str) -> list[str]:
-        return [each["id"] for each in (await caller.call("GET", f"/v1/silences{query}"))[1]["silences"]]
-
-    assert await listed("") == [second["id"], first["id"]]
-    assert (await listed("?state=active"), await listed("?state=pending")) == ([first["id"]], [second["id"]])
-    _, page = await caller.call("GET", "/v1/silences?limit=1")
-    assert await listed(f"?limit=1&cursor={page['next']}") == [first["id"]]
-
-    ended = [await caller.call("DELETE", f"/v1/silences/{first['id']}") for _ in range(2)]
-    assert [(status, each["state"], each["ended_by"]) for status, each in ended] == [(200, "ended", "risk-desk")] * 2
-    assert ended[0] == ended[1]
-    assert await listed("?state=ended") == [first["id"]]
-    assert (await caller.call("GET", f"/v1/silences/{first['id']}"))[1] == ended[0][1]
-    assert [(await caller.call(method, f"/v1/silences/{uuid4()}"))[0] for method in ("GET", "DELETE")] == [404, 404]
-
-
-async def test_a_silence_that_makes_no_sense_is_refused_with_what_was_expected(caller: Caller) -> None:
-    upside_down = {**_silence(1, rule="x"), "begins_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
-    for wrong, expected in (
-        (_silence(1), "at least one key"),
-        (_silence(1, level=None), "at least one key"),
-        (_silence(-1, rule="x"), "after now"),
-        (upside_down, "after `begins_at`"),
-        (_silence(32 * 24, rule="x"), "at most 31 days"),
-        (_silence(1, branches="Kano"), "branches"),
-    ):
-        status, problem = await caller.call("POST", "/v1/silences", wrong)
-        assert (status, expected in problem["detail"]) == (422, True), problem
-    assert (await caller.call("GET", "/v1/silences"))[1] == {"silences": [], "next": None}
+async def _rows(env: dict[str, str], sql: str) -> list[Any]:
+    connection = await asyncpg.connect(env["DATABASE_URL"])
+    try:
+        return [row[0] for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
