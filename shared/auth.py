@@ -16,7 +16,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from fastapi import Depends, HTTPException, Request
@@ -25,8 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.settings import HttpSettings
 
-Scope = Literal["events", "clock", "warnings", "acknowledge", "deliveries", "silences"]
-ALL_SCOPES: frozenset[Scope] = frozenset(["events", "clock", "warnings", "acknowledge", "deliveries", "silences"])
+Scope = Literal["events", "clock", "warnings", "acknowledge", "deliveries", "silences", "contacts"]
+ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 
 
 class ApiKey(BaseModel):

@@ -12,7 +12,7 @@ digest=$(printf %s "$token" | $hash | cut -d ' ' -f 1)
 
 # Only the hash is read inside the containers, by a user that is not yours; the directory keeps others out here.
 (umask 077 && printf '%s\n' "$token" > secrets/token)
-printf 'keys:\n  - name: local\n    sha256: "%s"\n    scopes: [events, clock, warnings, acknowledge, deliveries, silences]\n' "$digest" \
+printf 'keys:\n  - name: local\n    sha256: "%s"\n    scopes: [events, clock, warnings, acknowledge, deliveries, silences, contacts]\n' "$digest" \
     > secrets/keys.yaml
 chmod 644 secrets/keys.yaml
 echo "made an API key: deploy/compose/secrets/token"

@@ -1,6 +1,7 @@
 """The service put together."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from services.notifier.acknowledging import Acknowledging
 from services.notifier.api.acknowledgements import AcknowledgementDesk
 from services.notifier.api.app import build_app
+from services.notifier.api.contacts import ContactDesk
 from services.notifier.api.receivers import Register
 from services.notifier.api.replays import ReplayDesk
 from services.notifier.api.silences import SilenceDesk
@@ -16,6 +18,7 @@ from services.notifier.configuration import Configuration, ConfigurationError, l
 from services.notifier.configuration.live import Live
 from services.notifier.consuming.consumer import Consumer
 from services.notifier.consuming.intake import Intake
+from services.notifier.delivering.borrowers import is_guarded
 from services.notifier.delivering.endpoint import open_endpoints
 from services.notifier.delivering.fallbacks import Fallbacks
 from services.notifier.delivering.worker import Pace, Worker
@@ -25,6 +28,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import MIGRATIONS, SCHEMA
 from services.notifier.store.connection import Connection
 from services.notifier.store.listing import Deliveries
+from services.notifier.store.sealing import KeysError, Sealer
 from services.notifier.timekeeping.due import Due
 from services.notifier.timekeeping.escalating import EscalationsDue
 from services.notifier.timekeeping.gathering import GatheringsDue
@@ -53,6 +57,24 @@ def configured(settings: NotifierSettings) -> Configuration:
     return load(_file(settings))
 
 
+def contact_keys(settings: NotifierSettings) -> Sealer | None:
+    """What opens the contact directory; None where no keys are set. Raises ConfigurationError."""
+    given, path = settings.notifier_contact_keys, settings.notifier_contact_keys_file
+    try:
+        if given is not None and given.get_secret_value():
+            return Sealer.from_text(given.get_secret_value())
+        return Sealer.from_text(Path(path).read_text("utf-8")) if path else None
+    except (KeysError, OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"NOTIFIER_CONTACT_KEYS{'' if given else '_FILE'}: {error}") from None
+
+
+def reachable(configuration: Configuration, sealer: Sealer | None) -> None:
+    """Raises ConfigurationError where borrowers are to be written to and nothing opens the contact directory."""
+    names = [name for name, each in configuration.receivers.items() if is_guarded(each)]
+    if names and sealer is None:
+        raise ConfigurationError(f"receivers of audience borrower ({', '.join(names)}) need NOTIFIER_CONTACT_KEYS")
+
+
 def _file(settings: NotifierSettings) -> Path:
     if not settings.notifier_config:
         raise ConfigurationError("no receivers: set NOTIFIER_CONFIG to a file such as services/notifier/example.yaml")
@@ -78,6 +100,7 @@ def delivering(
     connections: list[Connection],
     clock: Clock,
     metrics: Metrics,
+    sealer: Sealer | None = None,
 ) -> Worker:
     """A worker over two connections: one claims while the other records."""
     claims, records = connections
@@ -90,6 +113,7 @@ def delivering(
         clock=clock,
         metrics=metrics,
         links=lambda: live.configuration.acknowledgement_links,
+        sealer=sealer,
     )
     live.use(lambda configuration: worker.use(configuration.receivers))
     return worker
@@ -111,12 +135,13 @@ def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Cloc
 async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
     keyring = Keyring.from_settings(settings)
+    sealer = contact_keys(settings)
     registry, clock = CollectorRegistry(), WallClock()
     metrics = Metrics(registry)
-    live = Live(_file(settings), clock=clock, metrics=metrics)
+    live = Live(_file(settings), clock=clock, metrics=metrics, fit=partial(reachable, sealer=sealer))
     hot, steady = [Connection(settings) for _ in range(3)], Connection(settings, by_index=False)
     topics = Topics(settings.kafka_topic_prefix)
-    worker = delivering(settings, live, hot[:2], clock, metrics)
+    worker = delivering(settings, live, hot[:2], clock, metrics, sealer)
     intake = Intake(live.configuration, hot[2], topics.dead_letters, clock=clock, metrics=metrics)
     inbound = consuming(settings, intake, worker, metrics)
     keeping = Housekeeping(settings, live.configuration, steady, clock=clock, metrics=metrics)
@@ -145,6 +170,7 @@ async def serve(settings: NotifierSettings) -> None:
         register=register,
         replays=ReplayDesk(live, asked, clock, worker.wake),
         silences=silences,
+        contacts=ContactDesk(asked, sealer, clock),
         acknowledgements=answering,
         clock=clock,
         woken=worker.wake,

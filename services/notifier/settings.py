@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from shared.settings import DatabaseSettings, HttpSettings, KafkaSettings
 
@@ -28,6 +28,11 @@ class NotifierSettings(HttpSettings, KafkaSettings, DatabaseSettings):
         default=400, ge=1, description="How long settled deliveries and their attempts are kept"
     )
     notifier_silence_days: float = Field(default=31, gt=0, description="The longest that a silence may last")
+    notifier_contact_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that seal borrowers' contacts, NAME:KEY (32 bytes in base64) each, the first one seals",
+    )
+    notifier_contact_keys_file: str = Field(default="", description="A file with such keys instead, one a line")
 
     @model_validator(mode="after")
     def _lease_outlives_attempt(self) -> Self:

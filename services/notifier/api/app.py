@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from services.notifier.api.acknowledgements import AcknowledgementDesk, acknowledgements_router, links_router
 from services.notifier.api.configuration import configuration_router
+from services.notifier.api.contacts import ContactDesk, contacts_router
 from services.notifier.api.deliveries import Desk, deliveries_router
 from services.notifier.api.receivers import Register, receivers_router
 from services.notifier.api.replays import ReplayDesk, replays_router
@@ -27,6 +28,7 @@ def build_app(
     register: Register,
     replays: ReplayDesk,
     silences: SilenceDesk,
+    contacts: ContactDesk,
     acknowledgements: AcknowledgementDesk,
     clock: Clock,
     woken: Callable[[Iterable[str]], None],
@@ -43,6 +45,7 @@ def build_app(
     app.include_router(receivers_router(register, caller))
     app.include_router(configuration_router(live, caller))
     app.include_router(silences_router(silences, require(keyring, "silences")))
+    app.include_router(contacts_router(contacts, require(keyring, "contacts")))
     app.include_router(acknowledgements_router(acknowledgements, require(keyring, "acknowledge")))
     app.include_router(links_router(acknowledgements))
     app.include_router(health_router(registry, checks))

@@ -11,6 +11,7 @@ _MEANINGS = {
     404: "There is none of this id or name",
     409: "The delivery is not dead, or its receiver takes nothing now",
     422: "The request is not as described here",
+    501: "This notifier holds no key that opens its contact directory",
     503: "The database, or Kafka, did not answer: try again",
 }
 _ALWAYS = (401, 403, 422, 503)

@@ -18,6 +18,7 @@ class PhoneReceiverSettings(HttpReceiverSettings):
     """A gateway, and the numbers it shall reach; each number is a request of its own, with a verdict of its own."""
 
     addresses_borrowers = True
+    way = "sms"
     to: tuple[Phone, ...] = Field(default=(), max_length=20, description="Left out for audience borrower")
     concurrency: int = Field(default=4, ge=1, le=256, description="Messages under way to it at once, in each replica")
 

@@ -5,11 +5,12 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from services.notifier.core.contact import Way
 from services.notifier.core.durations import Duration
 from services.notifier.core.flow import Breaker, Rate
 from services.notifier.core.schedule import RetrySchedule
 from services.notifier.core.storm import Storm
-from shared.warnings import Level
+from shared.warnings import Kind, Level
 
 
 class Audience(StrEnum):
@@ -26,6 +27,8 @@ class ReceiverSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     addresses_borrowers: ClassVar[bool] = False
     """Whether a message can go to the one borrower that it names as its recipient."""
+    way: ClassVar[Way | None] = None
+    """By what of a borrower's contact it does so."""
 
     channel: str = Field(description="A folder of services/notifier/channels")
     audience: Audience = Audience.STAFF
@@ -42,7 +45,12 @@ class ReceiverSettings(BaseModel):
     fallback: str | None = Field(default=None, description="The receiver to tell when this one cannot be told")
     heartbeat: Duration | None = Field(default=None, description="How often to send a message that proves the path")
     conduct: str | None = Field(
-        default=None, description="The rules of contact with borrowers, a name in core/conduct; for that audience alone"
+        default=None,
+        description="The rules of contact with borrowers, a profile of configuration/conduct_profiles",
+    )
+
+    borrower_kinds: tuple[Kind, ...] = Field(
+        default=(Kind.RAISED, Kind.ESCALATED), description="The changes a borrower is told of; for that audience alone"
     )
 
     @field_validator("retry", mode="before")
@@ -57,6 +65,10 @@ class ReceiverSettings(BaseModel):
             raise ValueError(f"expected audience staff or systems: {self.channel} cannot write to a single borrower")
         if self.audience is Audience.BORROWER and self.heartbeat is not None:
             raise ValueError("expected no `heartbeat` with audience borrower: there is nobody to send it to")
+        if self.audience is Audience.BORROWER and self.storm is not None:
+            raise ValueError("expected no `storm` with audience borrower: a summary speaks of many")
+        if self.audience is not Audience.BORROWER and self.conduct is not None:
+            raise ValueError("expected `conduct` with audience borrower alone")
         return self
 
     @property

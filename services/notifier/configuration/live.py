@@ -38,7 +38,17 @@ class Live:
     A text is read and judged whole before anyone hears of it. A bad one changes nothing: the one before holds on.
     """
 
-    def __init__(self, path: Path, *, clock: Clock, metrics: Metrics, watch_seconds: float = WATCH_SECONDS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        watch_seconds: float = WATCH_SECONDS,
+        fit: Callable[[Configuration], None] = lambda _: None,
+    ) -> None:
+        """`fit` raises ConfigurationError for what this process cannot serve."""
+        self._fit = fit
         self._path = path
         self._clock = clock
         self._metrics = metrics
@@ -116,7 +126,9 @@ class Live:
         """Whatever comes of it, what was read is not read again until it changes."""
         sources: Sources = {}
         try:
-            return load(self._path, sources=sources)
+            found = load(self._path, sources=sources)
+            self._fit(found)
+            return found
         finally:
             self._sources = sources
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.notifier.channels.settings import ReceiverSettings
+from services.notifier.channels.settings import Audience, ReceiverSettings
+from services.notifier.configuration.conduct import profiles
 from services.notifier.configuration.document import Location, Mistake
 from services.notifier.core.escalating import Escalation
-from services.notifier.core.routing import Route
+from services.notifier.core.routing import Manner, Route
 from services.notifier.core.times import Calendar, Times
 
 
@@ -16,6 +17,7 @@ def strangers(
     """Every name that nothing has. `given` is the document, in which also what is wrong has a name."""
     names = {key: _names(given.get(key)) for key in ("receivers", "times", "calendars", "escalations")}
     return [
+        *_of_borrowers(receivers, found),
         *_of_receivers(receivers, names["receivers"]),
         *_of_routes(found.get("routes", ()), names, ("routes",)),
         *_of_times(found.get("times", {}), names["calendars"]),
@@ -53,6 +55,37 @@ def _of_receivers(receivers: Mapping[str, ReceiverSettings], names: Collection[s
             yield Mistake(where, "expected another receiver than this one")
         elif settings.fallback is not None:
             yield from _missing("receivers", settings.fallback, names, where)
+
+
+def _of_borrowers(receivers: Mapping[str, ReceiverSettings], found: Mapping[str, Any]) -> Iterator[Mistake]:
+    """What is meant for one borrower goes to that one: by rules of conduct, alone, and never as somebody's stand-in."""
+    names = {name for name, each in receivers.items() if each.audience is Audience.BORROWER}
+    for name in names:
+        if receivers[name].conduct not in profiles():
+            expected = f"expected `conduct`, one of {', '.join(profiles())}, for audience borrower"
+            yield Mistake(("receivers", name, "conduct"), f"{expected}; got {receivers[name].conduct!r}")
+    for name, each in receivers.items():
+        if each.fallback in names:
+            yield Mistake(("receivers", name, "fallback"), "expected a receiver that is not for borrowers")
+    for name, each in found.get("escalations", {}).items():
+        for number, step in enumerate(each.steps):
+            if names & set(step.receivers):
+                where = ("escalations", name, "steps", number, "receivers")
+                yield Mistake(where, "expected receivers that are not for borrowers")
+    yield from _mixed(found.get("routes", ()), names, ("routes",), Manner())
+
+
+def _mixed(routes: Sequence[Route], names: Collection[str], where: Location, around: Manner) -> Iterator[Mistake]:
+    for number, route in enumerate(routes):
+        own = route.group is not None or route.digest is not None
+        manner = Manner(group=route.group, digest=route.digest) if own else around
+        gathered = manner.group or manner.digest
+        if gathered is not None and "borrower" not in gathered.by and not set(names).isdisjoint(route.receivers):
+            told = (
+                "a receiver of audience borrower is told one borrower's changes at a time: expected `by` with borrower"
+            )
+            yield Mistake((*where, number, "receivers"), told)
+        yield from _mixed(route.routes, names, (*where, number, "routes"), manner)
 
 
 def _of_routes(routes: Sequence[Route], names: Mapping[str, Collection[str]], where: Location) -> Iterator[Mistake]:

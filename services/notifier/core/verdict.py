@@ -16,6 +16,8 @@ class Answer:
 
 
 NO_ANSWER = Answer()
+_THEIR_OWN_FAILURES = 500
+"""A status from here on says nothing of what was done before it failed; any other that asks again is a no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Retry:
     why: str
     after: timedelta | None = None
     answer: Answer = NO_ANSWER
+    unsent: bool = False
+    """The message has not left: there was no connection, or nobody to take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class Refused:
 
 
 Verdict = Delivered | Retry | Refused
+
+
+def reached(verdict: Verdict) -> bool:
+    """Whether the message may have got to whom it was for: so also where nobody knows."""
+    match verdict:
+        case Delivered():
+            return True
+        case Refused():
+            return False
+        case Retry(answer=Answer(code=code), unsent=unsent):
+            return not unsent and (code is None or code >= _THEIR_OWN_FAILURES)
 
 
 def redacted(verdict: Verdict, private: str) -> Verdict:

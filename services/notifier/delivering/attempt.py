@@ -13,7 +13,7 @@ from services.notifier.channels.settings import Audience
 from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.message import Message, Purpose
 from services.notifier.core.schedule import conclude
-from services.notifier.core.verdict import Refused, Retry, Verdict
+from services.notifier.core.verdict import Refused, Retry, Verdict, reached
 from services.notifier.delivering.endpoint import Endpoint
 from services.notifier.store.claiming import Claim
 from services.notifier.store.settling import Outcome
@@ -54,6 +54,7 @@ async def attempt(
         gone=isinstance(verdict, Refused) and verdict.gone,
         channel=endpoint.channel_name,
         digest=digest,
+        reached=reached(verdict),
     )
 
 
@@ -71,6 +72,7 @@ def composed(claim: Claim, sent_at: datetime, acknowledge_url: str | None = None
         total=claim.total,
         common=json.loads(claim.common) if claim.common is not None else {},
         acknowledge_url=acknowledge_url,
+        recipient=claim.recipient,
     )
 
 

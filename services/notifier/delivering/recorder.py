@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from uuid import UUID
 
 import structlog
 
 from services.notifier.delivering.endpoint import Endpoint
 from services.notifier.delivering.fallbacks import fallback_of
 from services.notifier.metrics import Metrics
-from services.notifier.store import handing
+from services.notifier.store import contacts, handing
 from services.notifier.store.connection import PASSING, Connection
 from services.notifier.store.handing import Fallback, Handing
 from services.notifier.store.settling import Outcome, release, settle
@@ -83,6 +84,7 @@ class Recorder:
             await handing.lock(connection, handings)
             mine = await settle(connection, outcomes, now)
             handed = await handing.hand_on(connection, [each for each in handings if each.position in mine], now)
+            await contacts.untouch(connection, _never_reached(outcomes))
             over = [each.claim for each in outcomes if each.conclusion.state != "pending"]
             released = await release(connection, over)
         self._metrics.fallbacks.inc(len(handed))
@@ -110,6 +112,15 @@ class Recorder:
         elif claim.accepted_at is not None:
             delivered_at = outcome.started_at + timedelta(seconds=outcome.seconds)
             self._metrics.acceptance_to_delivery.observe((delivered_at - claim.accepted_at).total_seconds())
+
+
+def _never_reached(outcomes: Iterable[Outcome]) -> dict[UUID, str]:
+    """Deliveries to borrowers that certainly did not arrive, and whose they are."""
+    return {
+        each.claim.delivery_id: each.claim.recipient.borrower_id
+        for each in outcomes
+        if each.claim.recipient is not None and not each.reached
+    }
 
 
 def _ids(outcome: Outcome) -> dict[str, str | int]:

@@ -1,7 +1,7 @@
 """The loop that claims what is due and has it sent, each receiver within its own room."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,12 +12,14 @@ from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.flow import CircuitState
 from services.notifier.delivering.attempt import attempt
+from services.notifier.delivering.borrowers import Guard, is_guarded
 from services.notifier.delivering.endpoint import Endpoint, open_endpoints
 from services.notifier.delivering.recorder import Recorder
 from services.notifier.metrics import Metrics
 from services.notifier.store import pacing
 from services.notifier.store.claiming import Claim, claim
 from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.sealing import Sealer
 from shared.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -48,7 +50,9 @@ class Worker:
         clock: Clock,
         metrics: Metrics,
         links: Callable[[], AcknowledgementLinks | None] = lambda: None,
+        sealer: Sealer | None = None,
     ) -> None:
+        self._guard = Guard(claims, sealer, metrics)
         self._links = links
         self._endpoints = dict(endpoints)
         self._coming: Mapping[str, ReceiverSettings] | None = None
@@ -158,7 +162,7 @@ class Worker:
                 async with self._claims.statements() as connection:
                     free = {name: room for name, room in rooms.items() if name not in paced}
                     claimed = await claim(connection, free, now, self._leased_until(now))
-                self._begin(claimed, free, now)
+                await self._admit(claimed, free, now)
             if paced:
                 await self._claim_paced(paced, now)
         except PASSING as error:
@@ -171,7 +175,7 @@ class Worker:
             await pacing.begin(connection, [name for name in rooms if name not in self._begun])
             paced = await pacing.claim_paced(connection, rooms, rates, now, self._leased_until(now))
         self._begun.update(rooms)
-        self._begin(paced.claims, rooms, now)
+        await self._admit(paced.claims, rooms, now)
         time = asyncio.get_running_loop().time()
         for name, wait in paced.waits.items():
             if wait:
@@ -180,6 +184,16 @@ class Worker:
 
     def _leased_until(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self._pace.lease)
+
+    async def _admit(self, claimed: Sequence[Claim], rooms: dict[str, int], now: datetime) -> None:
+        """Borrowers are written to only once the guard has let it pass; nobody else waits for that."""
+        settings = {each.receiver: self._endpoints[each.receiver].settings for each in claimed}
+        guarded = [each for each in claimed if is_guarded(settings[each.receiver])]
+        self._begin([each for each in claimed if not is_guarded(settings[each.receiver])], rooms, now)
+        if guarded:
+            admitted = await self._guard.admit(guarded, settings, now)
+            self._begin(admitted.claims, rooms, now)
+            self.wake(admitted.released)
 
     def _begin(self, claimed: Iterable[Claim], rooms: dict[str, int], now: datetime) -> None:
         for each in claimed:

@@ -55,7 +55,7 @@ class Poster:
                 ) as response:
                     return HttpAnswer(response.status, response.headers, await _beginning(response))
             except aiohttp.ClientConnectorError as error:
-                return Retry(f"no connection: {error}")
+                return Retry(f"no connection: {error}", unsent=True)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 # Most likely a kept connection that the other side had just closed: once more, on another.
                 if fresh_try == _FRESH_TRIES:

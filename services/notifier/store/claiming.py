@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifier.core.contact import Contact
+
 # A row another worker holds is skipped, never waited for. `waiting` keeps blocked rows out of the index; that none goes
 # before an earlier one of its lane is asked all the same. The array keeps the planner from guessing how many rows come.
 _CLAIM = """
@@ -55,6 +57,8 @@ class Claim:
     created_at: datetime
     """When the message was made; of a fallback, that which it stands for."""
     give_up_at: datetime
+    recipient: Contact | None = None
+    """The borrower it goes to, once the guard has let it pass."""
     unanswered: bool = False
     """The warning that leads is open, and nobody answers for it yet."""
     purpose: str = "change"

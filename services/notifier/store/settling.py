@@ -23,6 +23,8 @@ class Outcome:
     seconds: float
     gone: bool = False
     channel: str = ""
+    reached: bool = True
+    """Whoever it was for may have got it."""
     digest: bytes | None = None
     """SHA-256 of what was sent, without signatures and secrets; None where there was nothing to send."""
 

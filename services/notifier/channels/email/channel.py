@@ -50,7 +50,7 @@ class Email:
         except (aiosmtplib.SMTPException, OSError) as error:
             # What the server says before it has heard of the message says nothing against the message.
             client.close()
-            return Retry(f"no connection to {self._settings.host}: {_words(error)}", answer=_answer(error))
+            return Retry(f"no connection to {self._settings.host}: {_words(error)}", answer=_answer(error), unsent=True)
         try:
             refusals, said = await client.send_message(mail, sender=self._sender.addr_spec, recipients=left)
             with suppress(aiosmtplib.SMTPException, OSError):
@@ -128,7 +128,7 @@ class Email:
                 settled[who] = who not in refusals
         if len(settled) < len(to):
             self._remember(mail, settled)
-            return Retry(told)
+            return Retry(told, unsent=said is None)
         if not any(settled.values()):
             return Refused(told)
         return Delivered(Answer(250, shown("; ".join(each for each in (said, told) if each))))

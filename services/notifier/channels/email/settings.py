@@ -43,6 +43,7 @@ Mailbox = Annotated[str, AfterValidator(_checked)]
 class EmailSettings(WritesToBorrowers):
     """A mail server, and whom it shall reach."""
 
+    way = "email"
     channel: Literal["email"]
     host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)

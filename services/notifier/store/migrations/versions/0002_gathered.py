@@ -13,7 +13,7 @@ depends_on = None
 TABLES = """
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_state_check;
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_state_check
-    CHECK (state IN ('pending', 'delivered', 'dead', 'superseded'));
+    CHECK (state IN ('pending', 'delivered', 'dead', 'superseded', 'suppressed'));
 ALTER TABLE deliveries
     ADD COLUMN purpose text NOT NULL DEFAULT 'change',
     ADD COLUMN others uuid[],

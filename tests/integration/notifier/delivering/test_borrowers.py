@@ -1,0 +1,236 @@
+"""Borrowers are written to gently, when they may be: PostgreSQL, and a mail server that listens."""
+
+import asyncio
+import email
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from prometheus_client import CollectorRegistry
+
+from deploy.local.ports import free_port
+from services.notifier.channels import discover
+from services.notifier.core.contact import Contact
+from services.notifier.delivering.endpoint import open_endpoints
+from services.notifier.delivering.worker import Pace, Worker
+from services.notifier.metrics import Metrics
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import contacts
+from services.notifier.store.connection import Connection
+from services.notifier.store.sealing import Sealer
+from shared.clock import ManualClock
+from shared.warnings import WarningChange
+from tests.changes import change, recovery, take, taken
+from tests.topics import until
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SEALER = Sealer({"test": bytes(range(32))})
+AMINA = Contact("TEST-0001", "en", "Asia/Shanghai", None, "amina@mail.example", frozenset({"email"}))
+
+
+class Mailbox:
+    """Takes mail; `answers` are given first, one each."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.answers: list[str] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - their name
+        if self.answers:
+            return self.answers.pop(0)
+        assert isinstance(envelope.content, bytes)
+        mail = email.message_from_bytes(envelope.content, policy=default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append((envelope.rcpt_tos, mail))
+        return "250 OK"
+
+
+class Bench:
+    """A worker that writes to borrowers by e-mail."""
+
+    def __init__(self, settings: NotifierSettings, port: int, mailbox: Mailbox, clock: ManualClock) -> None:
+        given = {
+            "channel": "email", "audience": "borrower", "host": "127.0.0.1", "port": port, "tls": "none",
+            "from": "Example Bank <service@lender.example>", "conduct": "china", "retry": {"first": "20ms"},
+            "borrower": {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"},
+        }  # fmt: skip
+        self.mailbox, self.clock = mailbox, clock
+        self.registry = CollectorRegistry()
+        self.connections = [Connection(settings) for _ in range(3)]
+        self.worker = Worker(
+            open_endpoints({"gentle": discover()["email"].settings.model_validate(given)}),
+            *self.connections[:2],
+            pace=Pace(attempt=5, lease=10, poll=0.02),
+            clock=clock,
+            metrics=Metrics(self.registry),
+            sealer=SEALER,
+        )
+
+    async def know(self, contact: Contact) -> None:
+        async with self.connections[2].transaction() as connection:
+            await contacts.put(connection, SEALER, contact, self.clock.now())
+
+    async def queue(self, given: WarningChange, lives: timedelta = 30 * DAY) -> None:
+        now = self.clock.now()
+        async with self.connections[2].transaction() as connection:
+            await take(connection, [taken(given, "gentle", give_up_at=now + lives)], now)
+        self.worker.wake(["gentle"])
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        async with self.connections[2].statements() as connection:
+            return [tuple(each) for each in await connection.fetch(sql)]
+
+    async def holds(self, sql: str, rows: list[tuple[Any, ...]]) -> bool:
+        return await self.rows(sql) == rows
+
+
+@pytest.fixture
+async def bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
+    mailbox, port = Mailbox(), free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        async with _running(Bench(settings, port, mailbox, clock)) as running:
+            yield running
+    finally:
+        controller.stop()
+
+
+@asynccontextmanager
+async def _running(bench: Bench) -> AsyncIterator[Bench]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(bench.worker.run(stop))
+    try:
+        yield bench
+    finally:
+        stop.set()
+        await task
+        for each in bench.connections:
+            await each.close()
+
+
+STATES = "SELECT state FROM deliveries ORDER BY position"
+DUE = "SELECT due_at, tries FROM queue WHERE NOT claimed ORDER BY position"
+NOTICES = "SELECT state, reason FROM notices ORDER BY number"
+
+
+async def test_a_borrower_gets_a_gentle_mail_at_the_address_of_the_directory(bench: Bench) -> None:
+    await bench.know(AMINA)
+    await bench.queue(change())
+    await until(lambda: bench.holds(STATES, [("delivered",)]))
+
+    [(to, mail)] = bench.mailbox.mails
+    assert to == ["amina@mail.example"]
+    assert mail["Subject"] == "A message from Example Bank"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    said = text.get_content()
+    assert "we would like to help" in said
+    assert "no more such messages" in said
+    assert "missed_payment" not in said
+    assert await bench.rows("SELECT kind, debt, at FROM contact_touches") == [
+        ("message", change().loan_id or "", bench.clock.now())
+    ]
+    [(sealed,)] = await bench.rows("SELECT sealed FROM contacts")
+    assert b"amina" not in sealed
+
+
+async def test_a_second_message_waits_for_the_next_day_and_counts_no_try(bench: Bench, clock: ManualClock) -> None:
+    await bench.know(AMINA)
+    first = clock.now()
+    await bench.queue(change(1))
+    await until(lambda: bench.holds(STATES, [("delivered",)]))
+    await bench.queue(change(2))
+    await until(lambda: bench.holds(DUE, [(first + DAY, 0)]))
+    assert len(bench.mailbox.mails) == 1
+
+    clock.advance(DAY)
+    await until(lambda: bench.holds(STATES, [("delivered",), ("delivered",)]))
+    assert len(bench.mailbox.mails) == 2
+
+
+async def test_at_night_a_message_waits_for_the_morning_where_the_borrower_is(bench: Bench, clock: ManualClock) -> None:
+    await bench.know(AMINA)
+    clock.advance(datetime(2026, 3, 1, 23, tzinfo=ZoneInfo("Asia/Shanghai")) - clock.now())
+    await bench.queue(change())
+    morning = datetime(2026, 3, 2, 8, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    await until(lambda: bench.holds(DUE, [(morning, 0)]))
+    assert bench.mailbox.mails == []
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (None, "no_contact"),
+        (replace(AMINA, opted_out=True), "opted_out"),
+        (replace(AMINA, consents=frozenset()), "no_consent"),
+    ],
+)
+async def test_who_cannot_or_will_not_be_written_to_is_not_and_a_notice_says_why(
+    bench: Bench, known: Contact | None, reason: str
+) -> None:
+    if known is not None:
+        await bench.know(known)
+    await bench.queue(change())
+    await until(lambda: bench.holds(NOTICES, [("suppressed", reason)]))
+
+    assert await bench.rows(STATES) == [("suppressed",)]
+    assert await bench.rows("SELECT position FROM queue") == []
+    assert bench.mailbox.mails == []
+
+
+async def test_after_a_conversation_what_cannot_wait_so_long_is_let_go(bench: Bench, clock: ManualClock) -> None:
+    await bench.know(AMINA)
+    async with bench.connections[2].transaction() as connection:
+        spoken = [(AMINA.borrower_id, None, "conversation", change().change_id)]
+        await contacts.touch(connection, spoken, clock.now() - HOUR)
+    await bench.queue(change(), lives=DAY)
+    await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
+    assert bench.mailbox.mails == []
+
+
+async def test_a_recovery_is_no_reason_to_write_to_a_borrower(bench: Bench) -> None:
+    await bench.know(AMINA)
+    await bench.queue(recovery())
+    await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
+
+
+async def test_what_the_server_did_not_take_does_not_count_against_the_next_try(
+    bench: Bench, clock: ManualClock
+) -> None:
+    await bench.know(AMINA)
+    bench.mailbox.answers = ["451 later"]
+    await bench.queue(change())
+    await until(lambda: bench.holds("SELECT result FROM attempts", [("retry",)]))
+    assert await bench.rows("SELECT FROM contact_touches") == []
+
+    clock.advance(timedelta(minutes=1))
+    await until(lambda: bench.holds(STATES, [("delivered",)]))
+    assert len(bench.mailbox.mails) == 1
+
+
+async def test_a_worker_that_died_while_sending_has_used_the_days_message_up(bench: Bench, clock: ManualClock) -> None:
+    await bench.know(AMINA)
+    async with bench.connections[2].transaction() as connection:
+        touched = [(AMINA.borrower_id, change().loan_id, "message", change().change_id)]
+        await contacts.touch(connection, touched, clock.now() - HOUR)
+    await bench.queue(change())
+    await until(lambda: bench.holds(DUE, [(clock.now() - HOUR + DAY, 0)]))
+    assert bench.mailbox.mails == []
+
+
+async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock) -> None:
+    await bench.know(AMINA)
+    for number in range(1, 6):
+        await bench.queue(change(number))
+    await until(lambda: bench.holds("SELECT count(*) FROM queue WHERE NOT claimed", [(4,)]))
+    await until(lambda: bench.holds("SELECT count(*) FROM deliveries WHERE state = 'delivered'", [(1,)]))
+    assert len(bench.mailbox.mails) == 1
