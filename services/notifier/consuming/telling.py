@@ -1,7 +1,7 @@
 """New changes are planned in their order, and what comes of it is written down in the transaction that keeps them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import asyncpg
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
+from services.notifier.core.escalating import begins_of
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.message import delivery_id
 from services.notifier.core.planning import (
@@ -58,6 +59,8 @@ class _Book:
     newest: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     """The newest delivery of the batch to a receiver that wants no earlier ones."""
     messages: Counter[str] = field(default_factory=Counter)
+    escalating: list[tuple[WarningChange, Mapping[str, datetime]]] = field(default_factory=list)
+    """Every change, with the policies that begin with it and from when on each counts."""
 
     def known(self, change: WarningChange) -> Known:
         return Known(self.told.get(change.warning_id), self.held.get(change.warning_id, {}))
@@ -108,10 +111,11 @@ class Telling:
     def _plan(self, taken: Taken, book: _Book, situation: Situation) -> None:
         change = taken.change
         known = book.known(change)
-        noted = (
-            self._noted(each, change, known, book, situation.now)
-            for each in plan(change, known, self._rules, situation)
-        )
+        decisions = plan(change, known, self._rules, situation)
+        if self._configuration.escalations:
+            tellings = tellings_of(self._configuration.routes, change)
+            book.escalating.append((change, begins_of(tellings, decisions, situation.now)))
+        noted = (self._noted(each, change, known, book, situation.now) for each in decisions)
         orders = [each for each in noted if each is not None]
         book.taken.append(replace(taken, orders=orders))
         told = book.told.get(change.warning_id, frozenset())
@@ -174,8 +178,7 @@ class Telling:
         await open_warnings.write(connection, standing)
         await open_warnings.acknowledge(connection, changes, now)
         if self._configuration.escalations:
-            tellings = [(each, tellings_of(self._configuration.routes, each)) for each in changes]
-            await escalations.escalate(connection, tellings, self._configuration.escalations, now)
+            await escalations.escalate(connection, book.escalating, self._configuration.escalations, now)
         if self._rules.inhibit:
             eased = [source_key(each) for each in changes if each.kind in RECOVERIES]
             await escalations.wake(connection, eased, now)

@@ -9,10 +9,13 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.core.durations import Duration
+from services.notifier.core.planning import Decision, Hold, Suppress
+from services.notifier.core.routing import Telling
 from shared.warnings import Kind, WarningChange
 
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
 _ENDS = frozenset({Kind.ACKNOWLEDGED, Kind.CLEARED, Kind.WITHDRAWN})
+_MUTED = frozenset({"silenced", "inhibited"})
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
 
@@ -60,29 +63,45 @@ class Turn:
     begun: Sequence[Standing]
 
 
+def begins_of(tellings: Iterable[Telling], decisions: Iterable[Decision], now: datetime) -> dict[str, datetime]:
+    """Of each policy that the routes of a change name, from when on it counts: when somebody on them is first told.
+
+    What is muted counts from now: steps are muted with it.
+    """
+    decided = {each.receiver: each for each in decisions}
+    found: dict[str, datetime] = {}
+    for each in tellings:
+        name, decision = each.manner.escalation, decided.get(each.receiver)
+        if name is None or decision is None or isinstance(decision, Suppress):
+            continue
+        begins = decision.due_at if isinstance(decision, Hold) and decision.reason not in _MUTED else now
+        found[name] = min(begins, found.get(name, begins))
+    return found
+
+
 def turned(
-    changes: Iterable[tuple[WarningChange, Iterable[str]]], policies: Mapping[str, Escalation], now: datetime
+    changes: Iterable[tuple[WarningChange, Mapping[str, datetime]]], policies: Mapping[str, Escalation], now: datetime
 ) -> Turn:
-    """What changes, in their order, do to escalations. Each comes with the policies that its routes name.
+    """What changes, in their order, do to escalations. Each comes with the policies that begin, and from when on.
 
     One that is under way goes on as it is when its warning gets more serious: those on its next steps are told of
     the warning as it is then.
     """
     ended: set[UUID] = set()
     begun: dict[tuple[UUID, str], Standing] = {}
-    for change, names in changes:
+    for change, begins in changes:
         if change.kind in _ENDS:
             ended.add(change.warning_id)
             begun = {key: each for key, each in begun.items() if key[0] != change.warning_id}
         elif change.kind in _BEGINS:
-            for name in dict.fromkeys(names):
-                begun.setdefault((change.warning_id, name), beginning(change, name, policies[name], now))
+            for name, at in begins.items():
+                begun.setdefault((change.warning_id, name), beginning(change, name, policies[name], at, now))
     return Turn(frozenset(ended), list(begun.values()))
 
 
-def beginning(change: WarningChange, name: str, policy: Escalation, now: datetime) -> Standing:
+def beginning(change: WarningChange, name: str, policy: Escalation, counts_from: datetime, now: datetime) -> Standing:
     """An escalation before its first step."""
-    return Standing(change.warning_id, name, change.change_id, 0, 0, now + policy.steps[0].wait, now)
+    return Standing(change.warning_id, name, change.change_id, 0, 0, counts_from + policy.steps[0].wait, now)
 
 
 @dataclass(frozen=True, slots=True)

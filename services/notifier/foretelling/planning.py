@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
-from services.notifier.core.escalating import Standing, Step, steps_of, turned
+from services.notifier.core.escalating import Standing, Step, begins_of, steps_of, turned
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.hours import Closed
 from services.notifier.core.planning import Decision, Hold, Known, Rules, Situation, Suppress, Tell, plan
@@ -75,9 +75,9 @@ def foretell(configuration: Configuration, changes: Sequence[WarningChange], now
         situation = Situation(now, open_warnings=list(book.newest.values()))
         decisions = book.write(change, plan(change, book.known(change.warning_id), rules, situation))
         tellings = {each.receiver: each for each in tellings_of(configuration.routes, change)}
-        yield Foretold(
-            change, decisions, tellings, _closed(decisions, rules), _steps(configuration, book, change, tellings, now)
-        )
+        begins = begins_of(tellings.values(), decisions, now)
+        steps = _steps(configuration, book, change, begins, now)
+        yield Foretold(change, decisions, tellings, _closed(decisions, rules), steps)
 
 
 def _closed(decisions: Sequence[Decision], rules: Rules) -> dict[str, Closed]:
@@ -90,10 +90,9 @@ def _closed(decisions: Sequence[Decision], rules: Rules) -> dict[str, Closed]:
 
 
 def _steps(
-    configuration: Configuration, book: _Book, change: WarningChange, tellings: dict[str, Telling], now: datetime
+    configuration: Configuration, book: _Book, change: WarningChange, begins: dict[str, datetime], now: datetime
 ) -> list[tuple[Standing, Step]]:
-    names = [each.manner.escalation for each in tellings.values() if each.manner.escalation]
-    turn = turned([(change, names)], configuration.escalations, now)
+    turn = turned([(change, begins)], configuration.escalations, now)
     book.escalating = {each for each in book.escalating if each[0] not in turn.ended}
     begun = [each for each in turn.begun if (each.warning_id, each.policy) not in book.escalating]
     book.escalating |= {(each.warning_id, each.policy) for each in begun}

@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 
 from services.notifier.core.escalating import Escalation, Standing, turned
-from services.notifier.core.routing import Telling
 from shared.warnings import WarningChange
 
 _BEGIN = """
@@ -87,19 +86,15 @@ class Onward:
 
 async def escalate(
     connection: "asyncpg.Connection[Any]",
-    changes: Iterable[tuple[WarningChange, Iterable[Telling]]],
+    changes: Iterable[tuple[WarningChange, Mapping[str, datetime]]],
     policies: Mapping[str, Escalation],
     now: datetime,
 ) -> None:
-    """Within the transaction that takes these changes in, in their order, each new and with whom routes tell of it.
+    """Within the transaction that takes these changes in, in their order, each new and with the policies that begin.
 
     Called once it holds their `open_warnings`: begins what they begin and ends what they end.
     """
-    named = [
-        (change, [each.manner.escalation for each in tellings if each.manner.escalation])
-        for change, tellings in changes
-    ]
-    turn = turned(named, policies, now)
+    turn = turned(changes, policies, now)
     await end(connection, [*turn.ended])
     await begin(connection, turn.begun)
 

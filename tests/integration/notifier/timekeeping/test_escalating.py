@@ -11,18 +11,18 @@ import yaml
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.reading import read
+from services.notifier.consuming.telling import Telling
 from services.notifier.core.matching import Match
 from services.notifier.core.planning import LOOK_AGAIN, source_key
-from services.notifier.core.routing import tellings_of
 from services.notifier.core.silencing import Silence, wake_key
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import escalations, silences
 from services.notifier.store.connection import Connection
-from services.notifier.store.escalations import escalate
+from services.notifier.store.taking import Taken, see
 from services.notifier.timekeeping.escalating import EscalationsDue
 from shared.clock import ManualClock
 from shared.warnings import Kind, Level, WarningChange
-from tests.changes import change, recovery, take, taken
+from tests.changes import change, recovery
 
 MINUTE = timedelta(minutes=1)
 TEXT = yaml.safe_dump(
@@ -53,23 +53,10 @@ class House:
     async def hear(self, *changes: WarningChange) -> None:
         """Take changes in, as intake does."""
         now = self.clock.now()
+        batch = [Taken(each, each.model_dump_json().encode(), None) for each in changes]
         async with self.connections[0].transaction() as inside:
-            await take(inside, [taken(each) for each in changes], now)
-            for each in changes:
-                if each.level is None:
-                    await inside.execute("DELETE FROM open_warnings WHERE warning_id = $1", each.warning_id)
-                elif each.kind is Kind.ACKNOWLEDGED:
-                    answered = "UPDATE open_warnings SET acknowledged_at = $1 WHERE warning_id = $2"
-                    await inside.execute(answered, now, each.warning_id)
-                else:
-                    await inside.execute(
-                        "INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, told)"
-                        " VALUES ($1, $2, $3, $4, $5, '{desk}') ON CONFLICT (warning_id) DO UPDATE"
-                        " SET level = excluded.level, change_id = excluded.change_id",
-                        each.warning_id, each.borrower_id, each.level, each.at, each.change_id,
-                    )  # fmt: skip
-            tellings = [(each, tellings_of(self._configuration.routes, each)) for each in changes]
-            await escalate(inside, tellings, self._configuration.escalations, now)
+            fresh = await see(inside, batch, now)
+            await Telling(self._configuration).tell(inside, fresh, now)
 
     async def turn(self, replica: int = 0) -> set[str]:
         """One turn of one replica's timekeeper."""
@@ -81,7 +68,12 @@ class House:
             return [tuple(row) for row in await inside.fetch(sql, *given)]
 
     async def told(self) -> list[tuple[Any, ...]]:
-        return await self.rows("SELECT receiver, purpose FROM deliveries ORDER BY position")
+        return await self.rows("SELECT receiver FROM deliveries WHERE purpose = 'escalation' ORDER BY position")
+
+    async def escalated(self) -> list[UUID]:
+        """The warnings of which a step was told."""
+        rows = await self.rows("SELECT DISTINCT warning_id FROM deliveries WHERE purpose = 'escalation' ORDER BY 1")
+        return [row[0] for row in rows]
 
 
 @pytest.fixture
@@ -106,9 +98,9 @@ async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(h
     house.clock.advance(timedelta(days=1))
     assert await house.turn() == set()
 
-    assert await house.told() == [(each, "escalation") for each in ("head", "desk", "chief")]
+    assert await house.told() == [("head",), ("desk",), ("chief",)]
     assert await house.rows("SELECT told FROM open_warnings") == [(["desk", "head", "chief"],)]
-    assert await house.rows("SELECT count(*), bool_and(NOT claimed) FROM queue") == [(3, True)]
+    assert await house.rows("SELECT count(*), count(*) FILTER (WHERE waiting) FROM queue") == [(4, 1)], "desk in order"
     assert await house.rows("SELECT count(*) FROM escalations") == [(0,)]
 
 
@@ -118,7 +110,7 @@ async def test_an_answer_and_the_end_of_the_warning_end_it(house: House, ending:
     await house.hear(ending)
     house.clock.advance(timedelta(hours=1))
     await house.turn()
-    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(UUID(int=2),)]
+    assert await house.escalated() == [UUID(int=2)]
 
 
 async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: House) -> None:
@@ -128,7 +120,9 @@ async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: House) 
     await house.hear(worse)
     house.clock.advance(10 * MINUTE)
     assert await house.turn() == {"head", "desk"}, "the wait did not begin anew"
-    assert await house.rows("SELECT DISTINCT change_id FROM deliveries") == [(worse.change_id,)]
+    assert await house.rows("SELECT DISTINCT change_id FROM deliveries WHERE purpose = 'escalation'") == [
+        (worse.change_id,)
+    ]
 
 
 async def test_three_replicas_tell_what_one_would(house: House) -> None:
@@ -136,7 +130,7 @@ async def test_three_replicas_tell_what_one_would(house: House) -> None:
     house.clock.advance(30 * MINUTE)
     await asyncio.gather(*(house.turn(replica) for replica in (0, 1, 2)))
     await asyncio.gather(*(house.turn(replica) for replica in (0, 1, 2)))
-    assert await house.rows("SELECT count(*), count(DISTINCT delivery_id) FROM deliveries") == [(60, 60)]
+    assert await house.rows("SELECT count(*), count(DISTINCT delivery_id) FROM deliveries") == [(90, 90)]
     assert await house.rows("SELECT DISTINCT step, round FROM escalations") == [(1, 0)]
 
 
@@ -183,14 +177,12 @@ async def test_a_weightier_warning_postpones_a_step_until_it_has_ended(house: Ho
     await house.hear(change(), red)
     house.clock.advance(30 * MINUTE)
     await house.turn()
-    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(red.warning_id,)]
+    assert await house.escalated() == [red.warning_id]
     assert await house.rows("SELECT wake, due_at FROM escalations WHERE warning_id = $1", UUID(int=1)) == [
         (source_key(red), house.clock.now() + LOOK_AGAIN)
     ]
 
     await house.hear(recovery(2))
-    async with house.connections[0].transaction() as inside:
-        await escalations.wake(inside, [source_key(red)], house.clock.now())
     assert await house.turn() == {"head", "desk"}
 
 
@@ -200,5 +192,5 @@ async def test_what_another_transaction_holds_is_left_to_it(house: House) -> Non
     async with house.connections[1].transaction() as other:
         await other.execute("SELECT FROM open_warnings WHERE warning_id = $1 FOR UPDATE", UUID(int=1))
         await house.turn()
-    assert await house.rows("SELECT DISTINCT warning_id FROM deliveries") == [(UUID(int=2),)]
+    assert await house.escalated() == [UUID(int=2)]
     assert await house.turn() == {"head", "desk"}

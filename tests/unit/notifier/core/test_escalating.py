@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.notifier.core import planning
 from services.notifier.core.escalating import (
     End,
     Escalation,
@@ -17,11 +18,16 @@ from services.notifier.core.escalating import (
     Step,
     Tell,
     beginning,
+    begins_of,
     due,
     following,
     steps_of,
     turned,
 )
+from services.notifier.core.gathering import Gathering
+from services.notifier.core.message import Purpose
+from services.notifier.core.planning import Decision, Hold, Suppress
+from services.notifier.core.routing import Manner, Telling
 from shared.warnings import Kind, Level
 from tests.changes import AT, change, recovery
 
@@ -30,7 +36,8 @@ POLICY = Escalation(
     steps=(Step(wait=30 * MINUTE, receivers=("head", "desk")), Step(wait=60 * MINUTE, receivers=("chief",))), repeat=1
 )
 POLICIES = {"branch": POLICY, "board": Escalation(steps=(Step(wait=MINUTE, receivers=("board",)),))}
-BEGUN = beginning(change(), "branch", POLICY, AT)
+BEGUN = beginning(change(), "branch", POLICY, AT, AT)
+BRANCH = {"branch": AT}
 OPEN = Outlook(is_open=True)
 
 
@@ -86,13 +93,13 @@ def test_a_policy_that_lost_its_last_step_goes_on_with_the_next_round_or_ends() 
 
 
 def test_it_begins_with_a_raise_or_a_more_serious_level_and_nothing_else() -> None:
-    kinds = [kind for kind in Kind if turned([(change(kind=kind), ["board"])], POLICIES, AT).begun]
+    kinds = [kind for kind in Kind if turned([(change(kind=kind), {"board": AT})], POLICIES, AT).begun]
     assert kinds == [Kind.RAISED, Kind.ESCALATED]
-    assert turned([(change(), [])], POLICIES, AT).begun == []
+    assert turned([(change(), {})], POLICIES, AT).begun == []
 
 
 def test_one_policy_begins_once_for_a_warning_with_the_first_change() -> None:
-    batch = [(change(), ["branch", "branch"]), (change(1, 1, level=Level.RED), ["branch", "board"])]
+    batch = [(change(), {"branch": AT}), (change(1, 1, level=Level.RED), {"branch": AT, "board": AT})]
     begun = turned(batch, POLICIES, AT).begun
     assert [(each.policy, each.change_id) for each in begun] == [
         ("branch", change().change_id),
@@ -103,13 +110,32 @@ def test_one_policy_begins_once_for_a_warning_with_the_first_change() -> None:
 def test_in_one_batch_the_last_word_counts() -> None:
     answer = change(1, 5, kind=Kind.ACKNOWLEDGED)
     again = change(1, 6, level=Level.RED)
-    raised_and_answered = turned([(change(), ["branch"]), (answer, []), (change(2), ["branch"])], POLICIES, AT)
+    raised_and_answered = turned([(change(), BRANCH), (answer, {}), (change(2), BRANCH)], POLICIES, AT)
     assert raised_and_answered.ended == {UUID(int=1)}
     assert [each.warning_id for each in raised_and_answered.begun] == [UUID(int=2)]
-    worse_since = turned([(answer, []), (again, ["branch"])], POLICIES, AT)
+    worse_since = turned([(answer, {}), (again, BRANCH)], POLICIES, AT)
     assert worse_since.ended == {UUID(int=1)}
     assert [each.change_id for each in worse_since.begun] == [again.change_id]
-    assert turned([(recovery(), ["branch"])], POLICIES, AT).ended == {UUID(int=1)}
+    assert turned([(recovery(), BRANCH)], POLICIES, AT).ended == {UUID(int=1)}
+
+
+def test_it_counts_from_when_somebody_on_its_routes_is_first_told() -> None:
+    up, board = Manner(escalation="branch"), Manner(escalation="board")
+    gathering = Gathering("digest", Purpose.DIGEST, up)
+    hour = AT + 60 * MINUTE
+    tellings = [Telling("desk", up), Telling("night", up), Telling("chief", board), Telling("plain", Manner())]
+    held = [Hold("desk", gathering, hour + 60 * MINUTE, "digest"), Hold("night", gathering, hour, "quiet")]
+    muted = Hold("chief", gathering, hour, "silenced")
+
+    assert begins_of(tellings, [*held, muted, plan_tell("plain")], AT) == {"branch": hour, "board": AT}
+    assert begins_of(tellings, [*held, plan_tell("desk")], AT) == {"branch": AT}, "the last word on desk"
+    assert begins_of(tellings, [Suppress("desk", "opted_out")], AT) == {}
+    begun = turned([(change(), {"branch": hour})], POLICIES, AT).begun
+    assert [(each.due_at, each.begun_at) for each in begun] == [(hour + 30 * MINUTE, AT)]
+
+
+def plan_tell(receiver: str) -> Decision:
+    return planning.Tell(receiver, Manner())
 
 
 policies = st.builds(
@@ -126,7 +152,7 @@ policies = st.builds(
 def _told(policy: Escalation, looks: list[datetime], answered_at: datetime | None) -> list[tuple[datetime, Standing]]:
     """What a timekeeper that looks at these moments tells."""
     told: list[tuple[datetime, Standing]] = []
-    standing: Standing | None = beginning(change(), "branch", policy, AT)
+    standing: Standing | None = beginning(change(), "branch", policy, AT, AT)
     for now in looks:
         if standing is None or standing.due_at > now:
             continue
@@ -166,7 +192,7 @@ def test_steps_come_in_order_each_once_after_its_wait_and_never_after_an_acknowl
 @settings(max_examples=50)
 @given(policies)
 def test_it_always_comes_to_an_end(policy: Escalation) -> None:
-    standing = beginning(change(), "branch", policy, AT)
+    standing = beginning(change(), "branch", policy, AT, AT)
     coming = steps_of(standing, policy)
     assert len(coming) == len(policy.steps) * (policy.repeat + 1)
     assert following(coming[-1][0], policy, AT) is None

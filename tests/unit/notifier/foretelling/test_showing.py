@@ -65,10 +65,10 @@ def test_now_a_group_and_the_steps_of_an_escalation() -> None:
         "missed_payment raised, nothing to yellow, borrower TEST-0001, 2026-03-01T09:30:00+00:00",
         "branch | 2026-03-01 09:35:00 UTC | routes[1]: group, borrower TEST-0001",
         "desk | now (2026-03-01 09:30:00 UTC) | routes[2]",
-        "branch | 2026-03-01 10:30:00 UTC | escalation up: round 1, step 1, unless acknowledged",
-        "board | 2026-03-01 12:30:00 UTC | escalation up: round 1, step 2, unless acknowledged",
-        "branch | 2026-03-01 13:30:00 UTC | escalation up: round 2, step 1, unless acknowledged",
-        "board | 2026-03-01 15:30:00 UTC | escalation up: round 2, step 2, unless acknowledged",
+        "branch | 2026-03-01 10:35:00 UTC | escalation up: round 1, step 1, unless acknowledged",
+        "board | 2026-03-01 12:35:00 UTC | escalation up: round 1, step 2, unless acknowledged",
+        "branch | 2026-03-01 13:35:00 UTC | escalation up: round 2, step 1, unless acknowledged",
+        "board | 2026-03-01 15:35:00 UTC | escalation up: round 2, step 2, unless acknowledged",
     ]
 
 
