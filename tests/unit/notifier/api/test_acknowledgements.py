@@ -1,5 +1,7 @@
 """What a link in a message does: asked, it changes nothing; pressed, it is published once, whatever Kafka does."""
 
+import base64
+import hashlib
 from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
@@ -64,7 +66,9 @@ def _assert_kept_by_nobody(answer: HTMLResponse) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    style = _text(answer).partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'")
     assert "script" not in policy + _text(answer)
 
 
