@@ -13,7 +13,7 @@ from aiohttp import web
 
 from deploy.local.kafka import RealKafka
 from deploy.local.services import Service, run_command, start_service
-from services.notifier.core.message import delivery_id
+from services.notifier.core.message import delivery_id, fallback_id
 from shared.kafka.topics import Topics, create_topics
 from shared.settings import KafkaSettings
 from shared.warnings import WarningChange
@@ -182,6 +182,37 @@ async def test_killed_between_sending_and_recording_it_sends_once_more_under_the
     assert len({each.id for each in sink.received}) == 1
     assert len(sink.received) == 2
     assert await asyncio.to_thread(service.process.stop) == 0
+
+
+async def test_killed_while_a_receiver_and_then_its_fallback_are_told_it_tells_the_fallback_under_one_id(
+    env: dict[str, str], sink: Sink, start: Start
+) -> None:
+    hook, mail = webhook(sink.url("/hook"), fallback="mail"), webhook(sink.url("/mail"))
+    text = yaml.safe_dump({"receivers": {"hook": hook, "mail": mail}, "routes": [{"receivers": ["hook"]}]})
+    Path(env["NOTIFIER_CONFIG"]).write_text(text)  # noqa: ASYNC240 - before anything runs
+    sink.answers["/hook"] = sink.answers["/mail"] = hang
+    service = await start(env)
+    await _write(env, [change()])
+    first = delivery_id(change().change_id, "hook")
+    await _arrived(sink, {str(first)})
+    await asyncio.to_thread(service.process.kill)
+
+    sink.answers["/hook"] = lambda _: web.Response(status=404)
+    service = await start(env)
+    await _arrived(sink, {str(fallback_id(first, "mail"))})
+    await asyncio.to_thread(service.process.kill)
+
+    sink.answers["/mail"] = ok
+    service, other = await start(env), await start(env)
+
+    async def settled() -> bool:
+        return sorted(await _states(service)) == ["dead", "delivered"]
+
+    await until(settled, what="the fallback is told")
+    assert {each.id for each in sink.of("/mail")} == {str(fallback_id(first, "mail"))}
+    assert len(sink.of("/hook")) == 2, "what is handed on is not tried again"
+    for each in (service, other):
+        assert await asyncio.to_thread(each.process.stop) == 0
 
 
 async def test_two_replicas_share_the_work_and_one_may_leave(env: dict[str, str], sink: Sink, start: Start) -> None:
