@@ -11,11 +11,11 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.ingest.admission import Admission, Sender
 from services.ingest.inbound.batch import Batch, Records, sort
-from services.ingest.inbound.watchdog import Watchdog
 from services.ingest.metrics import Metrics
 from services.ingest.publisher import Publisher
 from shared.kafka.lag import Lag
 from shared.kafka.producer import CLOSE_SECONDS, NotAcknowledgedError, Producer
+from shared.kafka.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")

@@ -12,6 +12,7 @@ from services.notifier.consuming.intake import Intake
 from services.notifier.store.connection import PASSING
 from shared.kafka.lag import Lag
 from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
+from shared.kafka.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 _Result = TypeVar("_Result")
@@ -61,10 +62,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if consumer is None:
             return
         try:
+            watchdog = Watchdog(consumer)
             while not stop.is_set():
                 fetch = consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_BATCH)
                 if records := await _unless(stop, fetch):
                     await self._deal_with(consumer, records, stop)
+                await watchdog.look(progressed=bool(records))
         finally:
             await consumer.stop()
             await self._letters.stop()

@@ -3,8 +3,8 @@
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from deploy.local.kafka import RealKafka
-from services.ingest.inbound.watchdog import Watchdog
 from shared.kafka.connection import consumer
+from shared.kafka.watchdog import Watchdog
 from shared.settings import KafkaSettings
 from tests.integration.ingest.conftest import make_topics
 

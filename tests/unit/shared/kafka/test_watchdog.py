@@ -6,7 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.ingest.inbound.watchdog import StuckConsumerError, Watchdog
+from shared.kafka.watchdog import StuckConsumerError, Watchdog
 
 PLACE = TopicPartition("events.inbound", 0)
 

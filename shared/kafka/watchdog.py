@@ -49,6 +49,6 @@ class Watchdog:
                 ends = await self._consumer.end_offsets(assigned) if assigned else {}
                 positions = {each: await self._consumer.position(each) for each in ends}
         except (KafkaError, TimeoutError) as error:
-            log.info("ingest.inbound.ends_unknown", error=repr(error))
+            log.info("kafka.watchdog.ends_unknown", error=repr(error))
             return {}
         return {each: at for each, at in positions.items() if at < ends[each]}
