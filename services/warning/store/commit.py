@@ -73,8 +73,7 @@ class Progress:
     outbox_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One outbox row."""
 
     partition: int
@@ -108,9 +107,9 @@ class Batch:
     """Borrower -> (partition, state)."""
     due: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Borrower -> (partition, due time) where it moved; 0: it has none any more."""
-    changes: list[tuple[UUID, UUID, int, str]] = field(default_factory=list)
+    changes: list[tuple[str, str, int, str]] = field(default_factory=list)
     """(change id, warning id, number, data in JSON)."""
-    warnings: dict[UUID, Standing] = field(default_factory=dict)
+    warnings: dict[str, Standing] = field(default_factory=dict)
     """Warning -> how it stands after its latest change."""
     letters: list[Letter] = field(default_factory=list)
     sent: dict[int, int] = field(default_factory=dict)

@@ -104,8 +104,7 @@ class Worker:
     async def _take_off(self, decided: Decided) -> None:
         await self._flight.take_off(decided)
         for partition in decided.partitions.values():
-            number = partition.number
-            partition.cache.shrink(lambda key, number=number: decided.pins(number, key))  # type: ignore[misc]
+            partition.cache.shrink(decided.pins)
 
     async def _sweep(self, decided: Decided) -> None:
         """Fire some of what is due, in each partition in turn."""
