@@ -32,6 +32,8 @@ from services.notifier.store.open_warnings import Standing
 from services.notifier.store.taking import Order, Taken, order, supersede
 from shared.warnings import Kind, WarningChange
 
+OVERTAKEN = "a later change took its place"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -54,13 +56,23 @@ class _Book:
     taken: list[Taken] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-    overtaken: list[tuple[str, UUID, UUID]] = field(default_factory=list)
-    """Of a receiver and a warning what waits, and the delivery that says more."""
+    overtaken: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
+    """The receivers and warnings of which what waited gives way, and the delivery that says more, if it is made yet."""
     newest: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     """The newest delivery of the batch to a receiver that wants no earlier ones."""
     messages: Counter[str] = field(default_factory=Counter)
     escalating: list[tuple[WarningChange, Mapping[str, datetime]]] = field(default_factory=list)
     """Every change, with the policies that begin with it and from when on each counts."""
+
+    def overtake(self, receiver: str, warning: UUID, delivery: UUID | None) -> None:
+        """What waits for a receiver on a warning gives way, of this batch and of those before."""
+        self.overtaken[receiver, warning] = delivery
+        self.notices = [
+            replace(each, reason="superseded", detail=OVERTAKEN, key=None)
+            if each.key is not None and (each.receiver, each.change.warning_id) == (receiver, warning)
+            else each
+            for each in self.notices
+        ]
 
     def known(self, change: WarningChange) -> Known:
         return Known(self.told.get(change.warning_id), self.held.get(change.warning_id, {}))
@@ -133,7 +145,9 @@ class Telling:
         match decision:
             case Suppress(reason=reason, detail=detail):
                 book.notices.append(Notice(change, receiver, reason, detail, known=knows))
-            case Hold(gathering=gathering, due_at=due_at, reason=reason, detail=detail):
+            case Hold(gathering=gathering, due_at=due_at, reason=reason, detail=detail, over=over):
+                if over is not None:
+                    book.overtake(receiver, change.warning_id, None)
                 book.notices.append(Notice(change, receiver, reason, detail, gathering.key, knows))
                 book.waiting.append(Waiting(receiver, gathering, due_at))
                 held = book.held.setdefault(change.warning_id, {})
@@ -148,7 +162,7 @@ class Telling:
     def _overtake(self, change: WarningChange, receiver: str, over: Gathering | None, book: _Book) -> None:
         delivery = delivery_id(change.change_id, receiver)
         if over is not None:
-            book.overtaken.append((receiver, change.warning_id, delivery))
+            book.overtake(receiver, change.warning_id, delivery)
             book.held[change.warning_id].pop(receiver)
         if receiver in self._rules.collapsing and change.kind is not Kind.ACKNOWLEDGED:
             book.newest[receiver, change.warning_id] = delivery
@@ -159,7 +173,7 @@ class Telling:
         late = {each.receiver for each in taken.orders if self._is_overtaken(change, each.receiver, book)}
         if not late:
             return taken
-        book.notices += [Notice(change, each, "superseded", "a later change was told instead") for each in sorted(late)]
+        book.notices += [Notice(change, each, "superseded", OVERTAKEN) for each in sorted(late)]
         return replace(taken, orders=[each for each in taken.orders if each.receiver not in late])
 
     def _is_overtaken(self, change: WarningChange, receiver: str, book: _Book) -> bool:
@@ -183,8 +197,8 @@ class Telling:
             eased = [source_key(each) for each in changes if each.kind in RECOVERIES]
             await escalations.wake(connection, eased, now)
             await gatherings.wake(connection, eased, now)
+        await gatherings.give_way(connection, [(*lane, delivery) for lane, delivery in book.overtaken.items()], now)
         await gatherings.hold(connection, book.waiting, book.notices, now)
-        await gatherings.follow(connection, book.overtaken, now)
         await flow.add(
             connection, {name: book.messages[name] for name in self._rules.storms if book.messages[name]}, now
         )

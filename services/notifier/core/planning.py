@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.notifier.core.gathering import Gathering, next_digest
@@ -66,13 +66,14 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Later, in a gathering. `until` is when at the latest it is looked at; None where that is up to the gathering."""
+    """Later, in a gathering. `over` is where earlier changes of the warning wait that give way to it."""
 
     receiver: str
     gathering: Gathering
     due_at: datetime
     reason: str
     detail: str = ""
+    over: Gathering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ def _decided(telling: Telling, change: WarningChange, known: Known, rules: Rules
         # Never before what it is the end of, and to those who want every change, all in their order.
         return Hold(telling.receiver, waiting, waiting.due_at or situation.now, "group", "follows what is held")
     if change.kind is not Kind.ACKNOWLEDGED and (held := _held_back(telling, change, rules, situation)) is not None:
-        return held
+        # In two places the later change might be told before the earlier one.
+        elsewhere = waiting is not None and waiting.key != held.gathering.key
+        return replace(held, over=waiting) if elsewhere else held
     situation.flow[telling.receiver] += 1
     return Tell(telling.receiver, telling.manner, waiting)
 

@@ -116,7 +116,7 @@ def _needless(of_warning: Sequence[Held]) -> tuple[str, str] | None:
 
 
 def _message(gathering: Gathering, receiver: str, told: Sequence[Held]) -> Message:
-    changes = sorted((each.change for each in told), key=_weight)
+    changes = _ordered(told)
     warnings = len({each.warning_id for each in changes})
     if len(changes) == 1:
         purpose = Purpose.CHANGE if gathering.purpose is Purpose.GROUP else gathering.purpose
@@ -127,8 +127,14 @@ def _message(gathering: Gathering, receiver: str, told: Sequence[Held]) -> Messa
     )
 
 
+def _ordered(told: Sequence[Held]) -> list[WarningChange]:
+    """The most serious warning first, by how it is now, and the changes of each in their order."""
+    lives = sorted(_by_warning(told), key=lambda of_warning: _weight(of_warning[-1].change))
+    return [each.change for of_warning in lives for each in of_warning]
+
+
 def _weight(change: WarningChange) -> tuple[bool, int, float]:
-    """What is open comes first, then what is more serious, then what is older: of one warning in its order."""
+    """What is open comes first, then what is more serious, then what is older."""
     return change.level is None, -_RANK[change.severity], change.at.timestamp()
 
 

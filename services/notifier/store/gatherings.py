@@ -77,8 +77,9 @@ SELECT DISTINCT ON (n.warning_id, n.receiver) n.warning_id, g.{_COLUMNS.replace(
 FROM notices n JOIN gatherings g USING (receiver, key)
 WHERE n.warning_id = ANY($1::uuid[]) AND n.state = 'held' ORDER BY n.warning_id, n.receiver, n.number DESC
 """  # noqa: S608 - our own words
-_FOLLOW = """
-UPDATE notices n SET state = 'suppressed', reason = 'superseded', delivery_id = g.delivery_id, settled_at = $1
+_GIVE_WAY = """
+UPDATE notices n SET state = 'suppressed', reason = 'superseded', detail = 'a later change took its place',
+    delivery_id = g.delivery_id, settled_at = $1
 FROM unnest($2::text[], $3::uuid[], $4::uuid[]) AS g(receiver, warning_id, delivery_id)
 WHERE n.warning_id = g.warning_id AND n.receiver = g.receiver AND n.state = 'held'
 """
@@ -176,10 +177,12 @@ async def hold(
         await connection.execute(_NOTICE, now, *_columns(rows))
 
 
-async def follow(connection: "asyncpg.Connection[Any]", told: Sequence[tuple[str, UUID, UUID]], now: datetime) -> None:
-    """In the same transaction: what waits for a receiver on a warning gives way to a delivery that says more."""
-    if told:
-        await connection.execute(_FOLLOW, now, *_columns(told))
+async def give_way(
+    connection: "asyncpg.Connection[Any]", lanes: Sequence[tuple[str, UUID, UUID | None]], now: datetime
+) -> None:
+    """In the same transaction, before `hold`: what waits for a receiver on a warning gives way to a later change."""
+    if lanes:
+        await connection.execute(_GIVE_WAY, now, *_columns(lanes))
 
 
 async def wake(connection: "asyncpg.Connection[Any]", keys: Sequence[str], now: datetime) -> None:
