@@ -75,6 +75,14 @@ WITH old AS (
 SELECT count(*) FROM old
 """
 
+_FORGET_TOUCHES = """
+WITH old AS (
+    DELETE FROM contact_touches WHERE ctid = ANY(ARRAY(SELECT ctid FROM contact_touches WHERE at < $1 LIMIT $2))
+    RETURNING 1
+)
+SELECT count(*) FROM old
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -118,4 +126,5 @@ async def forget(connection: "asyncpg.Connection[Any]", now: datetime, *, rememb
     deliveries = await connection.fetchval(_FORGET_DELIVERIES, now - keep, ROWS_A_STEP)
     unrouted = await connection.fetchval(_FORGET_UNROUTED, now - remember, ROWS_A_STEP)
     routed = await connection.fetchval(_FORGET_ROUTED, now - max(keep, remember), ROWS_A_STEP)
-    return int(deliveries + unrouted + routed)
+    touches = await connection.fetchval(_FORGET_TOUCHES, now - keep, ROWS_A_STEP)
+    return int(deliveries + unrouted + routed + touches)

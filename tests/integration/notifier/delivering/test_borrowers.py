@@ -19,11 +19,13 @@ from prometheus_client import CollectorRegistry
 from deploy.local.ports import free_port
 from services.notifier.channels import discover
 from services.notifier.core.contact import Contact
+from services.notifier.delivering.borrowers import Guard
 from services.notifier.delivering.endpoint import open_endpoints
 from services.notifier.delivering.worker import Pace, Worker
 from services.notifier.metrics import Metrics
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import contacts
+from services.notifier.store.claiming import Claim, claim
 from services.notifier.store.connection import Connection
 from services.notifier.store.sealing import Sealer
 from shared.clock import ManualClock
@@ -234,3 +236,29 @@ async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock)
     await until(lambda: bench.holds("SELECT count(*) FROM queue WHERE NOT claimed", [(4,)]))
     await until(lambda: bench.holds("SELECT count(*) FROM deliveries WHERE state = 'delivered'", [(1,)]))
     assert len(bench.mailbox.mails) == 1
+
+
+async def test_two_replicas_together_let_one_message_pass(
+    settings: NotifierSettings, connection: Connection, other: Connection, clock: ManualClock
+) -> None:
+    given = {"channel": "email", "audience": "borrower", "host": "127.0.0.1", "from": "s@lender.example"}
+    words = {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"}
+    receiver = discover()["email"].settings.model_validate({**given, "conduct": "china", "borrower": words})
+    now = clock.now()
+    async with connection.transaction() as inside:
+        await contacts.put(inside, SEALER, AMINA, now)
+        await take(inside, [taken(change(each), "gentle", give_up_at=now + 9 * DAY) for each in range(8)], now)
+    claims = [await _claimed(each, now) for each in (connection, other)]
+    guards = [Guard(each, SEALER, Metrics(CollectorRegistry())) for each in (connection, other)]
+
+    admitted = await asyncio.gather(
+        *(guard.admit(mine, {"gentle": receiver}, now) for guard, mine in zip(guards, claims, strict=True))
+    )
+
+    assert [len(each) for each in claims] == [4, 4]
+    assert sum(len(each.claims) for each in admitted) == 1
+
+
+async def _claimed(connection: Connection, now: datetime) -> list[Claim]:
+    async with connection.statements() as inside:
+        return await claim(inside, {"gentle": 4}, now, now + HOUR)

@@ -116,6 +116,7 @@ CREATE TABLE contact_touches (
     delivery_id uuid NOT NULL,
     PRIMARY KEY (borrower_id, debt, at, delivery_id)
 );
+CREATE INDEX contact_touches_by_age ON contact_touches USING brin (at) WITH (pages_per_range = 32);
 INSERT INTO open_warnings (warning_id, borrower_id, level, at, change_id, told)
 SELECT DISTINCT ON (d.warning_id) d.warning_id, d.borrower_id, d.level, d.created_at, d.change_id,
     (SELECT array_agg(DISTINCT t.receiver) FROM deliveries t WHERE t.warning_id = d.warning_id)
