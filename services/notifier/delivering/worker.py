@@ -132,11 +132,17 @@ class Worker:
         if coming is None:
             return
         gone = [each for name, each in self._endpoints.items() if coming.get(name) != each.settings]
+        kept = self._endpoints.keys() - {each.name for each in gone}
+        try:
+            fresh = open_endpoints({name: each for name, each in coming.items() if name not in kept})
+        except (OSError, ValueError) as error:  # a file that was there a moment ago
+            log.warning("notifier.worker.receivers_not_opened", error=repr(error))
+            self._coming = coming
+            return
         for endpoint in gone:
             del self._endpoints[endpoint.name]
             endpoint.retired = True
             self._close_if_idle(endpoint)
-        fresh = open_endpoints({name: each for name, each in coming.items() if name not in self._endpoints})
         self._endpoints.update(fresh)
         for each in fresh.values():
             self._metrics.show_channel(each.channel_name)
