@@ -32,7 +32,7 @@ class Parts:
 
         tried = dict(await asyncio.gather(*(one(part) for part in to if part not in settled)))
         if waiting := {part: verdict for part, verdict in tried.items() if isinstance(verdict, Retry)}:
-            return _later(waiting)
+            return _later(waiting, settled)
         del self._settled[message]
         return _settled({part: settled[part] for part in to})
 
@@ -41,10 +41,11 @@ class Parts:
             self._settled.popitem(last=False)
 
 
-def _later(waiting: Mapping[str, Retry]) -> Retry:
+def _later(waiting: Mapping[str, Retry], settled: Mapping[str, Verdict]) -> Retry:
     asked = [each.after for each in waiting.values() if each.after is not None]
     why = "; ".join(f"{part}: {each.why}" for part, each in waiting.items())
-    return Retry(why, max(asked, default=None), _answer(waiting))
+    unsent = not settled and all(each.unsent for each in waiting.values())
+    return Retry(why, max(asked, default=None), _answer(waiting), unsent=unsent)
 
 
 def _settled(all_of: Mapping[str, Delivered | Refused]) -> Verdict:

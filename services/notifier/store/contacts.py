@@ -11,7 +11,8 @@ import asyncpg
 
 from services.notifier.core.conduct import Touch
 from services.notifier.core.contact import Contact
-from services.notifier.store.sealing import Sealer
+from services.notifier.core.times import zone_name
+from services.notifier.store.sealing import Sealer, SealError
 
 ALL_DEBTS = ""
 """Stands in `contact_touches` for what was not about one debt."""
@@ -112,4 +113,8 @@ def _written(contact: Contact) -> bytes:
 
 def _read(borrower_id: str, plain: bytes) -> Contact:
     found = json.loads(plain)
+    try:
+        zone_name(found["time_zone"])
+    except ValueError as error:
+        raise SealError(f"it cannot be used: {error}") from None
     return Contact(borrower_id, **{**found, "consents": frozenset(found["consents"])})

@@ -19,7 +19,7 @@ class KeysError(ValueError):
 
 
 class SealError(Exception):
-    """Nothing here opens it: its key is gone, it was changed, or it belongs to another borrower."""
+    """Nothing here can read it: its key is gone, it was changed, or it belongs to another borrower."""
 
 
 class Sealer:

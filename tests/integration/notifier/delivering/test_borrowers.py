@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from deploy.local.ports import free_port
 from services.notifier.channels import discover
+from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.core.contact import Contact
 from services.notifier.delivering.borrowers import Guard
 from services.notifier.delivering.endpoint import open_endpoints
@@ -55,20 +56,24 @@ class Mailbox:
         return "250 OK"
 
 
+def _receiver(port: int) -> ReceiverSettings:
+    given = {
+        "channel": "email", "audience": "borrower", "host": "127.0.0.1", "port": port, "tls": "none",
+        "from": "Example Bank <service@lender.example>", "conduct": "china", "retry": {"first": "20ms"},
+        "borrower": {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"},
+    }  # fmt: skip
+    return discover()["email"].settings.model_validate(given)
+
+
 class Bench:
     """A worker that writes to borrowers by e-mail."""
 
     def __init__(self, settings: NotifierSettings, port: int, mailbox: Mailbox, clock: ManualClock) -> None:
-        given = {
-            "channel": "email", "audience": "borrower", "host": "127.0.0.1", "port": port, "tls": "none",
-            "from": "Example Bank <service@lender.example>", "conduct": "china", "retry": {"first": "20ms"},
-            "borrower": {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"},
-        }  # fmt: skip
         self.mailbox, self.clock = mailbox, clock
         self.registry = CollectorRegistry()
         self.connections = [Connection(settings) for _ in range(3)]
         self.worker = Worker(
-            open_endpoints({"gentle": discover()["email"].settings.model_validate(given)}),
+            open_endpoints({"gentle": _receiver(port)}),
             *self.connections[:2],
             pace=Pace(attempt=5, lease=10, poll=0.02),
             clock=clock,
@@ -94,21 +99,12 @@ class Bench:
         return await self.rows(sql) == rows
 
 
-@pytest.fixture
-async def bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
+@asynccontextmanager
+async def _bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
     mailbox, port = Mailbox(), free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
-    try:
-        async with _running(Bench(settings, port, mailbox, clock)) as running:
-            yield running
-    finally:
-        controller.stop()
-
-
-@asynccontextmanager
-async def _running(bench: Bench) -> AsyncIterator[Bench]:
-    stop = asyncio.Event()
+    bench, stop = Bench(settings, port, mailbox, clock), asyncio.Event()
     task = asyncio.create_task(bench.worker.run(stop))
     try:
         yield bench
@@ -117,6 +113,13 @@ async def _running(bench: Bench) -> AsyncIterator[Bench]:
         await task
         for each in bench.connections:
             await each.close()
+        controller.stop()
+
+
+@pytest.fixture
+async def bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
+    async with _bench(settings, clock) as running:
+        yield running
 
 
 STATES = "SELECT state FROM deliveries ORDER BY position"
@@ -219,14 +222,22 @@ async def test_what_the_server_did_not_take_does_not_count_against_the_next_try(
     assert len(bench.mailbox.mails) == 1
 
 
-async def test_a_worker_that_died_while_sending_has_used_the_days_message_up(bench: Bench, clock: ManualClock) -> None:
-    await bench.know(AMINA)
-    async with bench.connections[2].transaction() as connection:
-        touched = [(AMINA.borrower_id, change().loan_id, "message", change().change_id)]
-        await contacts.touch(connection, touched, clock.now() - HOUR)
-    await bench.queue(change())
-    await until(lambda: bench.holds(DUE, [(clock.now() - HOUR + DAY, 0)]))
-    assert bench.mailbox.mails == []
+async def test_a_worker_that_died_while_sending_has_used_the_days_message_up(
+    settings: NotifierSettings, connection: Connection, clock: ManualClock
+) -> None:
+    began = clock.now()
+    async with connection.transaction() as inside:
+        await contacts.put(inside, SEALER, AMINA, began)
+        await take(inside, [taken(change(), "gentle", give_up_at=began + 9 * DAY)], began)
+    guard = Guard(connection, SEALER, Metrics(CollectorRegistry()))
+    claimed = await _claimed(connection, began)
+    admitted = await guard.admit(claimed, {"gentle": _receiver(free_port())}, began)
+    assert [each.recipient for each in admitted.claims] == [AMINA]
+
+    clock.advance(2 * HOUR)
+    async with _bench(settings, clock) as bench:
+        await until(lambda: bench.holds(DUE, [(began + DAY, 1)]))
+        assert bench.mailbox.mails == []
 
 
 async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock) -> None:
@@ -241,9 +252,7 @@ async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock)
 async def test_two_replicas_together_let_one_message_pass(
     settings: NotifierSettings, connection: Connection, other: Connection, clock: ManualClock
 ) -> None:
-    given = {"channel": "email", "audience": "borrower", "host": "127.0.0.1", "from": "s@lender.example"}
-    words = {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"}
-    receiver = discover()["email"].settings.model_validate({**given, "conduct": "china", "borrower": words})
+    receiver = _receiver(free_port())
     now = clock.now()
     async with connection.transaction() as inside:
         await contacts.put(inside, SEALER, AMINA, now)
