@@ -69,9 +69,11 @@ def foretell_routes(
     config: Annotated[Path | None, typer.Option(help="The configuration; NOTIFIER_CONFIG if unset")] = None,
 ) -> None:
     """Print who would be told of changes, when and why, where nothing was open before. Nobody is told."""
-    settings = _settings()
+    named = config or Path(_settings().notifier_config)
+    if named == Path():
+        raise typer.BadParameter("expected a configuration, here or in NOTIFIER_CONFIG", param_hint="--config")
     try:
-        configuration = load(config or Path(settings.notifier_config), without_secrets=True)
+        configuration = load(named, without_secrets=True)
         changes = changes_in(warning)
     except (ConfigurationError, UnreadableFileError) as error:
         typer.echo(str(error), err=True)
