@@ -12,9 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from deploy.local.ports import free_port
 from services.notifier.channels import discover
@@ -32,6 +34,8 @@ from services.notifier.store.sealing import Sealer
 from shared.clock import ManualClock
 from shared.warnings import WarningChange
 from tests.changes import change, recovery, take, taken
+from tests.channels import LOOPBACK
+from tests.sink import Sink
 from tests.topics import until
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -68,12 +72,14 @@ def _receiver(port: int) -> ReceiverSettings:
 class Bench:
     """A worker that writes to borrowers by e-mail."""
 
-    def __init__(self, settings: NotifierSettings, port: int, mailbox: Mailbox, clock: ManualClock) -> None:
+    def __init__(
+        self, settings: NotifierSettings, receiver: ReceiverSettings, mailbox: Mailbox, clock: ManualClock
+    ) -> None:
         self.mailbox, self.clock = mailbox, clock
         self.registry = CollectorRegistry()
         self.connections = [Connection(settings) for _ in range(3)]
         self.worker = Worker(
-            open_endpoints({"gentle": _receiver(port)}),
+            open_endpoints({"gentle": receiver}),
             *self.connections[:2],
             pace=Pace(attempt=5, lease=10, poll=0.02),
             clock=clock,
@@ -100,11 +106,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def _bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
-    mailbox, port = Mailbox(), free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    bench, stop = Bench(settings, port, mailbox, clock), asyncio.Event()
+async def _running(bench: Bench) -> AsyncIterator[Bench]:
+    stop = asyncio.Event()
     task = asyncio.create_task(bench.worker.run(stop))
     try:
         yield bench
@@ -113,6 +116,17 @@ async def _bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterato
         await task
         for each in bench.connections:
             await each.close()
+
+
+@asynccontextmanager
+async def _bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
+    mailbox, port = Mailbox(), free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        async with _running(Bench(settings, _receiver(port), mailbox, clock)) as bench:
+            yield bench
+    finally:
         controller.stop()
 
 
@@ -266,6 +280,32 @@ async def test_two_replicas_together_let_one_message_pass(
 
     assert [len(each) for each in claims] == [4, 4]
     assert sum(len(each.claims) for each in admitted) == 1
+
+
+async def test_a_borrowers_number_reaches_the_gateway_and_neither_the_record_nor_the_log(
+    settings: NotifierSettings, clock: ManualClock, sink: Sink
+) -> None:
+    phone = "+2348012345678"
+    sink.answers["/sms"] = lambda _: web.Response(status=400, text=f"no such number: {phone}")
+    receiver = discover()["sms"].settings.model_validate({
+        "channel": "sms", "audience": "borrower", "conduct": "china", "url": sink.url("/sms"),
+        "allow_networks": LOOPBACK, "body": {"to": "{{ phone }}", "text": "{{ text }}"},
+        "borrower": {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"},
+    })  # fmt: skip
+    with capture_logs() as logs:
+        async with _running(Bench(settings, receiver, Mailbox(), clock)) as bench:
+            await bench.know(replace(AMINA, phone=phone, consents=frozenset({"sms"})))
+            await bench.queue(change())
+            await until(lambda: bench.holds(STATES, [("dead",)]))
+            kept = [
+                await bench.rows(f"SELECT t::text FROM {table} t")
+                for table in ("deliveries", "attempts", "contacts", "contact_touches", "notices", "changes")
+            ]
+
+    assert phone in sink.received[0].body.decode()
+    assert phone[1:] not in str(kept)
+    assert phone[1:] not in str(logs)
+    assert logs
 
 
 async def _claimed(connection: Connection, now: datetime) -> list[Claim]:
