@@ -11,6 +11,7 @@ from services.notifier.acknowledging import Acknowledging
 from services.notifier.api.acknowledgements import AcknowledgementDesk
 from services.notifier.api.app import build_app
 from services.notifier.api.contacts import ContactDesk
+from services.notifier.api.notifications import NotificationDesk
 from services.notifier.api.receivers import Register
 from services.notifier.api.replays import ReplayDesk
 from services.notifier.api.silences import SilenceDesk
@@ -169,6 +170,7 @@ async def serve(settings: NotifierSettings) -> None:
         live,
         register=register,
         replays=ReplayDesk(live, asked, clock, worker.wake),
+        notifications=NotificationDesk(asked),
         silences=silences,
         contacts=ContactDesk(asked, sealer, clock),
         acknowledgements=answering,

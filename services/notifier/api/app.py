@@ -10,6 +10,7 @@ from services.notifier.api.acknowledgements import AcknowledgementDesk, acknowle
 from services.notifier.api.configuration import configuration_router
 from services.notifier.api.contacts import ContactDesk, contacts_router
 from services.notifier.api.deliveries import Desk, deliveries_router
+from services.notifier.api.notifications import NotificationDesk, notifications_router
 from services.notifier.api.receivers import Register, receivers_router
 from services.notifier.api.replays import ReplayDesk, replays_router
 from services.notifier.api.silences import SilenceDesk, silences_router
@@ -27,6 +28,7 @@ def build_app(
     *,
     register: Register,
     replays: ReplayDesk,
+    notifications: NotificationDesk,
     silences: SilenceDesk,
     contacts: ContactDesk,
     acknowledgements: AcknowledgementDesk,
@@ -43,6 +45,7 @@ def build_app(
     app.include_router(deliveries_router(Desk(deliveries, live, clock, woken), caller))
     app.include_router(replays_router(replays, caller))
     app.include_router(receivers_router(register, caller))
+    app.include_router(notifications_router(notifications, caller))
     app.include_router(configuration_router(live, caller))
     app.include_router(silences_router(silences, require(keyring, "silences")))
     app.include_router(contacts_router(contacts, require(keyring, "contacts")))

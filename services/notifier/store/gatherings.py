@@ -67,7 +67,7 @@ ON CONFLICT (receiver, key) DO UPDATE SET due_at = least(w.due_at, greatest(excl
 _NOTICE = """
 INSERT INTO notices (change_id, warning_id, borrower_id, receiver, state, reason, detail, key, known, at, settled_at)
 SELECT change_id, warning_id, borrower_id, receiver, CASE WHEN key IS NULL THEN 'suppressed' ELSE 'held' END, reason,
-    detail, key, known, $1, CASE WHEN key IS NULL THEN $1 END
+    detail, key, known, $1::timestamptz, CASE WHEN key IS NULL THEN $1::timestamptz END
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[])
     WITH ORDINALITY
     AS g(change_id, warning_id, borrower_id, receiver, reason, detail, key, known, number) ORDER BY number

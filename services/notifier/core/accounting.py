@@ -1,0 +1,46 @@
+"""Why somebody was told, is not told yet, or was not told: a sentence for whoever asks."""
+
+from datetime import datetime
+
+_HELD = {
+    "group": "is gathered with others and told together",
+    "digest": "waits for the next digest",
+    "quiet": "waits for quiet hours to end",
+    "inactive": "waits for active hours to begin",
+    "silenced": "is silenced",
+    "inhibited": "is muted by a weightier warning",
+    "storm": "is summed up with many others",
+}
+_SUPPRESSED = {
+    "untold": "was not told, because nobody there was ever told of this warning",
+    "superseded": "was not told by itself",
+    "silenced": "was not told, because it was silenced",
+    "inhibited": "was not told, because a weightier warning muted it",
+    "unconfigured": "was not told, because there is no such receiver any more",
+    "conduct": "was not told, because the rules of contact with borrowers forbid it",
+    "opted_out": "was not told, because the borrower wants no messages",
+    "no_consent": "was not told, because the borrower has not agreed to be written to this way",
+    "no_contact": "was not told, because there is no such contact in the directory",
+}
+_DELIVERED = {
+    "pending": "is on its way",
+    "delivered": "was told",
+    "dead": "could not be told",
+    "superseded": "was not sent, because a later change took its place",
+    "suppressed": "was not sent",
+}
+
+
+def sentence(
+    state: str, reason: str, detail: str, until: datetime | None, delivery_state: str | None, error: str | None
+) -> str:
+    """Such as "is silenced: silenced by head office: known; looked at again at 2026-03-01T12:00:00+00:00"."""
+    match state:
+        case "held":
+            said, why = _HELD.get(reason, f"waits ({reason})"), detail
+        case "suppressed":
+            said, why = _SUPPRESSED.get(reason, f"was not told ({reason})"), detail
+        case _:
+            said, why = _DELIVERED[delivery_state or "pending"], error or ""
+    again = f"; looked at again at {until.isoformat()}" if until is not None else ""
+    return f"{said}{f': {why}' if why else ''}{again}"

@@ -1,0 +1,227 @@
+"""Groups, silences, inhibitions, floods and quiet hours on a real database, told once by however many replicas."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from services.notifier.api.notifications import NotificationDesk
+from services.notifier.configuration.reading import read
+from services.notifier.consuming.telling import Telling
+from services.notifier.core.matching import Match
+from services.notifier.core.silencing import Silence, wake_key
+from services.notifier.metrics import Metrics
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import gatherings, silences
+from services.notifier.store.connection import Connection
+from services.notifier.store.taking import Taken, see
+from services.notifier.timekeeping.gathering import GatheringsDue
+from shared.clock import ManualClock
+from shared.problems import ProblemError
+from shared.warnings import About, Kind, Level, WarningChange
+from tests.changes import change, recovery
+
+MINUTE = timedelta(minutes=1)
+PEOPLE = {"channel": "log", "audience": "staff"}
+
+
+class House:
+    """Replicas of a notifier over one database, told of changes and of time."""
+
+    def __init__(self, routes: list[Any], connections: Sequence[Connection], clock: ManualClock, more: Any) -> None:
+        receivers = {"desk": {**PEOPLE, **more.pop("desk", {})}, "books": {"channel": "log"}}
+        text = {"receivers": receivers, "routes": [{"receivers": ["books"], "continue": True}, *routes], **more}
+        self.configuration = read(yaml.safe_dump(text))
+        self.connections = connections
+        self.clock = clock
+
+    async def hear(self, *changes: WarningChange, replica: int = 0) -> None:
+        """Take changes in, as intake does."""
+        batch = [Taken(each, each.model_dump_json().encode(), None) for each in changes]
+        now = self.clock.now()
+        async with self.connections[replica].transaction() as inside:
+            fresh = await see(inside, batch, now)
+            await Telling(self.configuration).tell(inside, fresh, now)
+
+    async def turn(self, replica: int = 0) -> set[str]:
+        """One turn of one replica's timekeeper."""
+        due = GatheringsDue(self.configuration, Metrics(CollectorRegistry()))
+        async with self.connections[replica].transaction() as inside:
+            return await due.take(inside, self.clock.now())
+
+    async def silence(self, match: dict[str, str], lasts: timedelta) -> Silence:
+        now = self.clock.now()
+        silence = Silence(UUID(int=5), Match.model_validate(match), "head office", "known", now, now + lasts)
+        async with self.connections[0].transaction() as inside:
+            await silences.add(inside, silence, now)
+        return silence
+
+    async def sent(self, receiver: str = "desk") -> list[tuple[Any, ...]]:
+        """Purpose, kind and number of warnings of each delivery that is not taken back."""
+        kept = "receiver = $1 AND state <> 'superseded'"
+        sql = f"SELECT purpose, kind, total FROM deliveries WHERE {kept} ORDER BY position"
+        async with self.connections[0].statements() as inside:
+            return [tuple(row) for row in await inside.fetch(sql, receiver)]
+
+    async def why(self, number: int) -> list[tuple[str, str]]:
+        """What the API says of a warning for the desk: each state, and why."""
+        answer = await NotificationDesk(self.connections[0]).of(UUID(int=number))
+        return [(each.state, each.why) for each in answer.notifications if each.receiver == "desk"]
+
+
+Build = Callable[..., House]
+
+
+@pytest.fixture
+async def build(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Build]:
+    async with AsyncExitStack() as cleanup:
+        connections = [Connection(settings) for _ in range(3)]
+        for each in connections:
+            cleanup.push_async_callback(each.close)
+        yield lambda *routes, **more: House(list(routes), connections, clock, more)
+
+
+def _of(branch: str, number: int, **fields: Any) -> WarningChange:
+    return change(number, **fields).model_copy(update={"about": About(branch=branch)})
+
+
+async def test_a_group_is_told_in_one_message_and_what_came_at_once_to_systems_was_told_at_once(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"by": ["branch"], "wait": "1m"}})
+    await house.hear(_of("Kano", 1), _of("Kano", 2, level=Level.RED), _of("Lagos", 3))
+    assert await house.sent("books") == [("change", "raised", 1)] * 3
+    assert await house.turn() == set()
+
+    house.clock.advance(MINUTE)
+    assert await house.turn() == {"desk"}
+    assert sorted(await house.sent()) == [("change", "raised", 1), ("group", "raised", 2)]
+    assert [state for state, _ in await house.why(1)] == ["told"]
+
+
+async def test_three_replicas_tell_what_one_would(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"by": ["borrower"], "wait": "1m", "interval": "1m"}})
+    batches = [[change(number) for number in range(start, start + 10)] for start in range(0, 60, 10)]
+    await asyncio.gather(*(house.hear(*batch, replica=number % 3) for number, batch in enumerate([*batches, *batches])))
+    house.clock.advance(MINUTE)
+    await asyncio.gather(*(house.turn(replica) for replica in range(3)))
+
+    assert await house.sent() == [("group", "raised", 60)]
+    assert await house.sent("books") == [("change", "raised", 1)] * 60
+
+
+async def test_what_was_gathered_survives_and_is_told_again_until_somebody_answers(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"wait": "1m", "interval": "1m", "repeat": "1h"}})
+    await house.hear(change(1))
+    for _ in range(2):
+        house.clock.advance(61 * MINUTE)
+        await house.turn()
+    assert await house.sent() == [("change", "raised", 1), ("repeat", "raised", 1)]
+
+    await house.hear(change(1, 5, kind=Kind.ACKNOWLEDGED))
+    house.clock.advance(61 * MINUTE)
+    await house.turn()
+    assert len(await house.sent()) == 2
+
+
+async def test_a_silence_that_ends_early_lets_go_what_is_still_open(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    silence = await house.silence({"rule": "missed_payment"}, timedelta(days=2))
+    await house.hear(change(1), change(2))
+    await house.hear(recovery(2))
+    assert await house.sent() == []
+    [(state, why)] = await house.why(1)
+    assert state == "held"
+    assert why.startswith("is silenced: silenced by head office: known; looked at again at 2026-03-03T09:30")
+
+    async with house.connections[0].transaction() as inside:
+        await silences.end(inside, silence.id, "head office", house.clock.now())
+        await gatherings.wake(inside, [wake_key(silence.id)], house.clock.now())
+    await house.turn()
+    assert await house.sent() == [("change", "raised", 1)]
+    assert {state for state, _ in await house.why(2)} == {"suppressed"}
+
+
+async def test_red_holds_back_the_blue_of_its_borrower_until_it_eases(build: Build) -> None:
+    rule = {"source": {"level": "red"}, "target": {"level": "blue"}}
+    house = build({"receivers": ["desk"]}, inhibit=[rule])
+    await house.hear(change(1, level=Level.RED))
+    await house.hear(change(2, level=Level.BLUE))
+    assert len(await house.sent()) == 1
+    assert await house.turn() == set()
+
+    await house.hear(change(1, 1, kind=Kind.EASED, level=Level.YELLOW, previous_level=Level.RED))
+    assert await house.turn() == {"desk", "books"}
+    assert len(await house.sent()) == 3
+
+
+async def test_a_flood_becomes_one_message_that_says_how_many(build: Build) -> None:
+    house = build({"receivers": ["desk"]}, desk={"storm": {"messages": 5, "within": "10m", "summary": "1m"}})
+    await house.hear(*(change(number) for number in range(3)))
+    await house.hear(*(change(number) for number in range(3, 400)))
+    house.clock.advance(MINUTE)
+    assert await house.turn() == {"desk"}
+
+    assert await house.sent() == [("change", "raised", 1)] * 5 + [("storm", "raised", 395)]
+    assert len(await house.sent("books")) == 400
+
+
+async def test_what_was_not_sent_yet_gives_way_to_the_newest_for_people_and_not_for_systems(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    await house.hear(change(1))
+    await house.hear(change(1, 1, level=Level.RED, previous_level=Level.YELLOW), recovery(1, 2))
+
+    assert await house.sent() == [("change", "cleared", 1)]
+    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "escalated", "cleared"]
+    assert {why for _, why in await house.why(1)} == {
+        "was not sent, because a later change took its place: a later change of the warning was told instead",
+        "was not told by itself: a later change took its place",
+        "is on its way",
+    }
+
+
+async def test_a_recovery_of_what_waits_in_a_group_waits_there_too_and_only_the_end_is_told(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
+    await house.hear(change(1))
+    await house.hear(recovery(1))
+    house.clock.advance(MINUTE)
+    await house.turn()
+
+    assert await house.sent() == [("change", "cleared", 1)]
+
+
+async def test_those_who_were_never_told_are_not_told_of_the_end(build: Build) -> None:
+    house = build({"match": {"level": "red"}, "receivers": ["desk"]})
+    await house.hear(change(1))
+    await house.hear(recovery(1).model_copy(update={"previous_level": Level.RED}))
+
+    assert await house.sent() == []
+    [(state, why)] = await house.why(1)
+    assert state == "suppressed"
+    assert why.startswith("was not told, because nobody there was ever told")
+
+
+async def test_of_a_warning_nobody_has_heard_of_nothing_is_said(build: Build) -> None:
+    with pytest.raises(ProblemError, match="nothing was decided"):
+        await build({"receivers": ["desk"]}).why(77)
+
+
+async def test_the_same_gathering_has_the_same_id_whoever_tells_it(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
+    await house.hear(change(1), change(2))
+    house.clock.advance(MINUTE)
+    async with house.connections[1].statements() as inside:
+        unfinished = inside.transaction()
+        await unfinished.start()
+        await GatheringsDue(house.configuration, Metrics(CollectorRegistry())).take(inside, house.clock.now())
+        lost = await inside.fetchval("SELECT delivery_id FROM deliveries WHERE receiver = 'desk'")
+        await unfinished.rollback()  # as when it is killed before it commits
+    await house.turn(2)
+    async with house.connections[0].statements() as inside:
+        kept = await inside.fetchval("SELECT delivery_id FROM deliveries WHERE receiver = 'desk'")
+
+    assert kept == lost
