@@ -71,6 +71,8 @@ class Why(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     CONDUCT = "conduct"
+    UNTOLD = "untold"
+    """How it went on, and the borrower was never told of what."""
 
 
 @dataclass(frozen=True, slots=True)

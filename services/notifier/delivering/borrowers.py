@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -18,9 +19,12 @@ from services.notifier.store.claiming import Claim
 from services.notifier.store.connection import Connection
 from services.notifier.store.sealing import Sealer, SealError
 from services.notifier.store.settling import release
-from shared.warnings import WarningChange
+from shared.warnings import Kind, WarningChange
 
 log = structlog.get_logger(__name__)
+
+_ENDS = (Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN)
+"""Good news only to whoever had the bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class _Asked:
     settings: ReceiverSettings
     change: WarningChange
     strangers: bool
+
+    @property
+    def lane(self) -> tuple[str, UUID]:
+        return self.claim.receiver, self.claim.warning_id
 
     @property
     def debt(self) -> str | None:
@@ -74,9 +82,13 @@ class Guard:
         known = await self._known(connection, borrowers)
         since = now - max(each.memory for each in profiles().values())
         touches = await contacts.touches(connection, borrowers, since)
+        told = await withholding.told(connection, {each.lane for each in asked if each.change.kind in _ENDS})
         judged: list[tuple[_Asked, Judgement]] = []
         for one in asked:
             before = touches[one.change.borrower_id]
+            if one.change.kind in one.settings.borrower_kinds and one.change.kind in _ENDS and one.lane not in told:
+                judged.append((one, Never(Why.UNTOLD, "the borrower was never told of the warning")))
+                continue
             found = _judged(one, known.get(one.change.borrower_id), before, now)
             if isinstance(found, Allowed):
                 before.append(Touch(now, "message", one.debt))

@@ -60,13 +60,13 @@ class Mailbox:
         return "250 OK"
 
 
-def _receiver(port: int) -> ReceiverSettings:
+def _receiver(port: int, **more: Any) -> ReceiverSettings:
     given = {
         "channel": "email", "audience": "borrower", "host": "127.0.0.1", "port": port, "tls": "none",
         "from": "Example Bank <service@lender.example>", "conduct": "china", "retry": {"first": "20ms"},
         "borrower": {"template": "late", "lender": "Example Bank", "contact": "+1 202 555 0100"},
     }  # fmt: skip
-    return discover()["email"].settings.model_validate(given)
+    return discover()["email"].settings.model_validate({**given, **more})
 
 
 class Bench:
@@ -119,12 +119,12 @@ async def _running(bench: Bench) -> AsyncIterator[Bench]:
 
 
 @asynccontextmanager
-async def _bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Bench]:
+async def _bench(settings: NotifierSettings, clock: ManualClock, **more: Any) -> AsyncIterator[Bench]:
     mailbox, port = Mailbox(), free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        async with _running(Bench(settings, _receiver(port), mailbox, clock)) as bench:
+        async with _running(Bench(settings, _receiver(port, **more), mailbox, clock)) as bench:
             yield bench
     finally:
         controller.stop()
@@ -138,6 +138,7 @@ async def bench(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator
 
 STATES = "SELECT state FROM deliveries ORDER BY position"
 DUE = "SELECT due_at, tries FROM queue WHERE NOT claimed ORDER BY position"
+COUNT = "SELECT count(*) FROM deliveries WHERE state"
 NOTICES = "SELECT state, reason FROM notices ORDER BY number"
 
 
@@ -222,6 +223,28 @@ async def test_a_recovery_is_no_reason_to_write_to_a_borrower(bench: Bench) -> N
     await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
 
 
+async def test_a_recovery_that_is_asked_for_goes_only_to_whoever_was_told(
+    settings: NotifierSettings, clock: ManualClock
+) -> None:
+    async with _bench(settings, clock, borrower_kinds=["raised", "cleared"]) as bench:
+        await bench.know(replace(AMINA, opted_out=True))
+        await bench.queue(change(1))
+        await until(lambda: bench.holds(NOTICES, [("suppressed", "opted_out")]))
+        await bench.know(AMINA)
+        await bench.queue(recovery(1))
+        await until(lambda: bench.holds(NOTICES, [("suppressed", "opted_out"), ("suppressed", "untold")]))
+        await bench.queue(change(2))
+        await until(lambda: bench.holds(f"{COUNT} = 'delivered'", [(1,)]))
+        clock.advance(DAY)
+        await bench.queue(recovery(2))
+        await until(lambda: bench.holds(f"{COUNT} = 'delivered'", [(2,)]))
+
+    [_, (_, thanks)] = bench.mailbox.mails
+    text = thanks.get_body(("plain",))
+    assert text is not None
+    assert "thank you" in text.get_content()
+
+
 async def test_what_the_server_did_not_take_does_not_count_against_the_next_try(
     bench: Bench, clock: ManualClock
 ) -> None:
@@ -259,7 +282,7 @@ async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock)
     for number in range(1, 6):
         await bench.queue(change(number))
     await until(lambda: bench.holds("SELECT count(*) FROM queue WHERE NOT claimed", [(4,)]))
-    await until(lambda: bench.holds("SELECT count(*) FROM deliveries WHERE state = 'delivered'", [(1,)]))
+    await until(lambda: bench.holds(f"{COUNT} = 'delivered'", [(1,)]))
     assert len(bench.mailbox.mails) == 1
 
 
