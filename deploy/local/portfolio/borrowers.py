@@ -1,6 +1,7 @@
 """Who is in the book: mostly people and firms that pay, and a few each in another kind of trouble."""
 
 from datetime import date, timedelta
+from zlib import crc32
 
 from deploy.local.portfolio.business import OtherLoan, Trade, report_exposures, report_revenue
 from deploy.local.portfolio.journal import Journal
@@ -11,6 +12,7 @@ JOINING_DAYS = 45
 SECTORS = ("agriculture", "construction", "manufacturing", "retail", "services", "transport")
 REGIONS = ("Abuja", "Ibadan", "Kano", "Lagos", "Port Harcourt")
 LENDERS = 40
+BRANCHES_A_REGION, MANAGERS_A_BRANCH = 2, 3
 
 # Shares of each fate; the rest pay on time. They are a hard year's, so that there is something to see.
 INDIVIDUALS = {"forgetful": 0.16, "squeezed": 0.08, "defaulting": 0.04, "piling_on": 0.03}
@@ -35,7 +37,8 @@ def _individual(journal: Journal, joined: date) -> None:
     chance = journal.chance
     fate = _fate(journal, INDIVIDUALS)
     region = chance.choice(REGIONS)
-    journal.write(joined, "borrower.registered", {"kind": "individual", "segment": "consumer", "region": region})
+    who = {"kind": "individual", "segment": "consumer", "region": region, **_looked_after(journal.borrower, region)}
+    journal.write(joined, "borrower.registered", who)
     product = WEEKLY if chance.random() < 0.3 else MONTHLY
     lend(journal, product, _habit(journal, fate), first=joined + timedelta(days=1), name="A")
     report_exposures(journal, _other_loans(journal, fate, joined, usual=chance.choice((0, 0, 1)), size=40_000_000))
@@ -45,11 +48,13 @@ def _enterprise(journal: Journal, joined: date) -> None:
     chance = journal.chance
     fate = _fate(journal, ENTERPRISES)
     seasonal = chance.random() < 0.15
+    sector, region = chance.choice(SECTORS), chance.choice(REGIONS)
     who = {
         "kind": "enterprise",
         "segment": "sme_seasonal" if seasonal else "sme",
-        "sector": chance.choice(SECTORS),
-        "region": chance.choice(REGIONS),
+        "sector": sector,
+        "region": region,
+        **_looked_after(journal.borrower, region),
     }
     journal.write(joined, "borrower.registered", who)
     trade = _trade(journal, fate, season=0.3 if seasonal else 0.0)
@@ -58,6 +63,13 @@ def _enterprise(journal: Journal, joined: date) -> None:
         lend(journal, product, _habit(journal, fate), first=joined + timedelta(days=chance.randint(1, 20)), name=name)
     others = _other_loans(journal, fate, joined, usual=chance.choice((1, 2, 2)), size=600_000_000)
     report_exposures(journal, others)
+
+
+def _looked_after(borrower: str, region: str) -> dict[str, str]:
+    """The branch and its member of staff: drawn from the borrower's number, so that its life does not hang on them."""
+    branch, manager = divmod(crc32(borrower.encode()) % (BRANCHES_A_REGION * MANAGERS_A_BRANCH), MANAGERS_A_BRANCH)
+    name = f"{region} {branch + 1}"
+    return {"branch": name, "relationship_manager": f"{name}, desk {manager + 1}"}
 
 
 def _fate(journal: Journal, shares: dict[str, float]) -> str:

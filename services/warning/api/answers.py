@@ -111,6 +111,10 @@ class BorrowerAnswer(BaseModel):
     segment: str | None
     sector: str | None
     region: str | None
+    branch: str | None
+    lender_unit: str | None
+    relationship_manager: str | None
+    group: str | None
     indicators: list[IndicatorValue]
     loans: list[LoanAnswer]
     open_warnings: list[WarningSummary]

@@ -36,6 +36,7 @@ class Change(msgspec.Struct, gc=False):
     clears_when: dict[str, str] | None
     ruleset: dict[str, str]
     text: dict[str, str]
+    about: dict[str, str | None]
     time_zone: str
     engine: str
     number: int = 0

@@ -87,6 +87,7 @@ class Teller:
             at=utc(as_of.at),
             raised_at=utc(warning.raised_at),
             ruleset=self._ruleset,
+            about=_about(borrower, said["loan_id"]),
             time_zone=self._zone,
             engine=ENGINE_VERSION,
             number=warning.changes,
@@ -94,6 +95,21 @@ class Teller:
             raised_at_micros=warning.raised_at,
             **said,
         )
+
+
+def _about(borrower: Borrower, loan_id: str | None) -> dict[str, str | None]:
+    """Where the borrower and the loan belong, as the events so far have it."""
+    profile = borrower.facts.profile
+    loan = borrower.facts.ledger.loans.get(loan_id) if loan_id else None
+    return {
+        "segment": profile.segment,
+        "product": loan.product if loan else None,
+        "region": profile.region,
+        "branch": profile.branch,
+        "lender_unit": profile.lender_unit,
+        "relationship_manager": profile.relationship_manager,
+        "group": profile.group,
+    }
 
 
 def _name(level: int | None) -> str | None:

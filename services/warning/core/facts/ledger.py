@@ -29,6 +29,7 @@ class LoanDisbursed(msgspec.Struct, gc=False):
     principal: str
     currency: str
     schedule: list[DueAmount] = []
+    product: str | None = None
 
 
 class InstallmentDue(msgspec.Struct, gc=False):
@@ -90,7 +91,10 @@ class Closing(msgspec.Struct, array_like=True, gc=False):
 
 
 class Loan(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
-    """One loan. The last four fields are drawn from the others, and kept because every event asks for them."""
+    """One loan. Stored by place: a new field goes last.
+
+    `days` to `newest` are drawn from the others, and kept because every event asks for them.
+    """
 
     currency: str | None = None
     time: int = -1
@@ -113,6 +117,7 @@ class Loan(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     paid: int = 0
     newest: int = -1
     """The newest payment's moment."""
+    product: str | None = None
 
 
 class Ledger(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
@@ -129,6 +134,7 @@ def disbursed(state: Ledger, event: Event, data: LoanDisbursed, calendar: Calend
     if (event.time, event.hash) > (loan.time, loan.hash):
         loan.time, loan.hash = event.time, event.hash
         loan.currency, loan.principal = data.currency, ten_thousandths(data.principal)
+        loan.product = data.product
         loan.schedule = [(each.due_date.toordinal(), ten_thousandths(each.amount)) for each in data.schedule]
         _redraw(loan)
     return min([event.time, *(_counts_from(day, calendar) for day in before + loan.days[:1])])

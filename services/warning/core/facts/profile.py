@@ -14,10 +14,14 @@ class Registered(msgspec.Struct, gc=False):
     segment: str | None = None
     sector: str | None = None
     region: str | None = None
+    branch: str | None = None
+    lender_unit: str | None = None
+    relationship_manager: str | None = None
+    group: str | None = None
 
 
 class Profile(msgspec.Struct, array_like=True, omit_defaults=True):
-    """The newest registration by (time, hash)."""
+    """The newest registration by (time, hash). Stored by place: a new field goes last."""
 
     time: int = -1
     hash: int = 0
@@ -25,6 +29,10 @@ class Profile(msgspec.Struct, array_like=True, omit_defaults=True):
     segment: str | None = None
     sector: str | None = None
     region: str | None = None
+    branch: str | None = None
+    lender_unit: str | None = None
+    relationship_manager: str | None = None
+    group: str | None = None
 
 
 def registered(state: Profile, event: Event, data: Registered, _: Calendar) -> int:
@@ -32,6 +40,8 @@ def registered(state: Profile, event: Event, data: Registered, _: Calendar) -> i
     if (event.time, event.hash) > (state.time, state.hash):
         state.time, state.hash = event.time, event.hash
         state.kind, state.segment, state.sector, state.region = data.kind, data.segment, data.sector, data.region
+        state.branch, state.lender_unit = data.branch, data.lender_unit
+        state.relationship_manager, state.group = data.relationship_manager, data.group
     return event.time
 
 

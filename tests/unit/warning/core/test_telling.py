@@ -3,8 +3,8 @@
 import msgspec
 
 from services.warning.core.changes import named_id, to_json
-from shared.warnings import WarningChange
-from tests.events import disbursed, repaid
+from shared.warnings import About, WarningChange
+from tests.events import disbursed, event, repaid
 from tests.unit.warning.core.lives import PATIENT, Life, as_event
 
 
@@ -64,3 +64,20 @@ def test_each_change_names_its_loan_its_band_and_what_would_clear_it() -> None:
     }
     assert changes[3].clears_when is None
     assert msgspec.json.decode(to_json(changes[0]))["ruleset"]["name"] == "patient"
+
+
+def test_a_change_says_where_the_borrower_and_the_loan_belong() -> None:
+    life = Life(PATIENT)
+    where = {"segment": "sme", "region": "Kano", "branch": "Kano 1", "lender_unit": "SME", "group": "G"}
+    loan = disbursed("B1", "2026-01-05", "2026-01-10")
+    loan["data"]["product"] = "weekly"
+    who = {"kind": "enterprise", **where, "relationship_manager": "RM-1"}
+    life.says(event("borrower.registered", "B1", "2026-01-01", who), loan)
+    life.waits("2026-01-14")
+
+    published = WarningChange.model_validate_json(to_json(life.changes[0]))
+    assert published.about == About(**where, product="weekly", relationship_manager="RM-1")
+
+
+def test_what_no_event_has_said_of_a_borrower_is_null() -> None:
+    assert {each.about for each in map(WarningChange.model_validate_json, map(to_json, _life().changes))} == {About()}
