@@ -34,8 +34,8 @@ class UnknownTypeError(Exception):
 class _Plan(NamedTuple):
     """What an event of one type does: who reads it, and which rules look at what they remember."""
 
-    decoders: list[Callable[[msgspec.Raw], Any]]
-    families: list[tuple[str, Apply]]
+    readers: list[tuple[str, Callable[[msgspec.Raw], Any], Apply]]
+    """By family: how it decodes the event's data, and what it does with them."""
     judges: list[Judge]
 
 
@@ -73,7 +73,7 @@ class Engine:
         """
         plan = self._plans.get(event.type) or self._plan(event.type)
         try:
-            data = [decode(event.data) for decode in plan.decoders]
+            read = [(name, decode(event.data), apply) for name, decode, apply in plan.readers]
         except msgspec.MsgspecError as error:
             raise UnreadableError(f"data of {event.type}: {error}") from error
         time = event.time
@@ -91,8 +91,8 @@ class Engine:
             borrower.clock = time
         borrower.remember(event.hash, time, event.digest)
         facts, calendar, since = borrower.facts, self.calendar, NEVER
-        for (name, apply), each in zip(plan.families, data, strict=True):
-            since = min(since, apply(getattr(facts, name), event, each, calendar))
+        for name, data, apply in read:
+            since = min(since, apply(getattr(facts, name), event, data, calendar))
         as_of = calendar.on_event(borrower.clock)
         if as_of.day >= borrower.prune_on:
             self._prune(borrower, as_of.day)
@@ -124,8 +124,7 @@ class Engine:
             raise UnknownTypeError(f"no family of facts reads {event_type!r}; is this service older than ingest?")
         families = {name for name, _, _ in readers}
         plan = _Plan(
-            [decoder.decode for _, decoder, _ in readers],
-            [(name, apply) for name, _, apply in readers],
+            [(name, decoder.decode, apply) for name, decoder, apply in readers],
             [judge for judge in self.judges.values() if judge.reads & families],
         )
         self._plans[event_type] = plan

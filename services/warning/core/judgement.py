@@ -89,9 +89,9 @@ class Judge:
         """
         if self._simple is None:
             return None
-        value, up, down = self._value(facts, as_of), None, None
+        value, up, down = self._simple.value(facts, as_of, self._terms), None, None
         if value is not None:
-            bands = self.bands_for(facts)
+            bands = self.bands_for(facts) if self.rule.segments else self.rule.bands
             if bands.direction == "above":
                 up = bands.steps[0][0]
                 if value >= up:

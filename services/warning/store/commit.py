@@ -136,7 +136,7 @@ async def commit(connection: "asyncpg.Connection[Any]", topic: str, commit_id: U
     # Sorted keys: two writers that overlap queue up instead of deadlocking.
     states = sorted((borrower, *rest) for borrower, rest in batch.states.items())
     timed = sorted((borrower, partition, due) for borrower, (partition, due) in batch.due.items() if due)
-    parked = [batch.parked.get(borrower) for borrower, _, _ in timed]
+    parked = [batch.parked.get(borrower) for borrower, _, _ in timed] if batch.parked else [None] * len(timed)
     untimed = sorted(borrower for borrower, (_, due) in batch.due.items() if not due)
     progress = [(p.partition, p.epoch, p.version, p.next_offset, p.clock, p.outbox_seq) for p in batch.progress]
     letters = [
