@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.channels.wording import Language, Wording
 from services.notifier.core.message import Message
+from shared.warnings import Kind
 
 
 class BorrowerWords(BaseModel):
@@ -29,6 +30,10 @@ class WritesToBorrowers(ReceiverSettings):
     def _has_words_for_its_audience(self) -> Self:
         if (self.audience is Audience.BORROWER) != (self.borrower is not None):
             raise ValueError("expected `borrower` with audience borrower, and not without")
+        if self.borrower is not None and self.borrower.template == "upcoming" and Kind.CLEARED in self.borrower_kinds:
+            raise ValueError(
+                "expected no `cleared` in `borrower_kinds` with template upcoming: such a warning also ends unpaid"
+            )
         return self
 
 

@@ -22,17 +22,17 @@ def overdue_days(loan: Loan, as_of: AsOf, rule: Materiality, calendar: Calendar)
         return 0  # the usual case: all is paid
     fallen = bisect_left(loan.days, as_of.day)
     paid = paid_before(loan, as_of.until)
-    if not fallen or not _material(loan, loan.owed[fallen - 1] - paid, paid, rule):
+    if not fallen or not is_material(loan, loan.owed[fallen - 1] - paid, paid, rule):
         return 0
     oldest = bisect_right(loan.owed, paid)
     age = as_of.day - loan.days[oldest]
     # What the oldest one lacks has been overdue all along: material by itself, it makes the run as long as its age.
-    if _material(loan, loan.owed[oldest] - paid, 0, rule):
+    if is_material(loan, loan.owed[oldest] - paid, 0, rule):
         return age
     return min(age, _run(loan, as_of.day, loan.days[oldest] + 1, rule, calendar))
 
 
-def _material(loan: Loan, overdue: int, paid: int, rule: Materiality) -> bool:
+def is_material(loan: Loan, overdue: int, paid: int, rule: Materiality) -> bool:
     if overdue <= rule.absolute:
         return False
     return not rule.relative or overdue * MILLION > rule.relative * (loan.owed[-1] - paid)
@@ -50,7 +50,7 @@ def _run(loan: Loan, today: int, first: int, rule: Materiality, calendar: Calend
     for day, following in zip(days, [*days[1:], today + 1], strict=True):
         paid = paid_before(loan, calendar.midnight(day))
         fallen = bisect_left(loan.days, day)
-        if not _material(loan, loan.owed[fallen - 1] - paid, paid, rule):
+        if not is_material(loan, loan.owed[fallen - 1] - paid, paid, rule):
             start = following
     return today + 1 - start
 
@@ -81,10 +81,10 @@ def measure(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
     rule = terms.materiality_for(facts.profile.kind)
     loans = facts.ledger.loans
     named = min(each for each in loans if past_due(loans[each], as_of, rule, terms.calendar) == worst)
-    return Reading(worst, named, _items(loans[named]), (as_of.day - worst - rule.grace_days, as_of.day))
+    return Reading(worst, named, contributions(loans[named]), (as_of.day - worst - rule.grace_days, as_of.day))
 
 
-def _items(loan: Loan) -> tuple[int, ...]:
+def contributions(loan: Loan) -> tuple[int, ...]:
     """The disbursement and the newest payments."""
     newest = sorted(loan.payments, key=lambda each: loan.payments[each].moment)[-15:]
     return (*([loan.hash] if loan.time >= 0 else []), *newest)

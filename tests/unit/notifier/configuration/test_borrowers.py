@@ -40,6 +40,12 @@ def test_a_receiver_of_borrowers_with_its_conduct_is_taken() -> None:
         (_text({**GENTLE, "conduct": "none"}), "got 'none'"),
         (_text(GENTLE, {**JOURNAL, "conduct": "china"}), "expected `conduct` with audience borrower alone"),
         (_text({**GENTLE, "storm": {"messages": 5}}), "a summary speaks of many"),
+        (
+            _text(
+                {**GENTLE, "borrower": {**GENTLE["borrower"], "template": "upcoming"}, "borrower_kinds": ["cleared"]}
+            ),
+            "such a warning also ends unpaid",
+        ),
         (_text(GENTLE, {**JOURNAL, "fallback": "gentle"}), "expected a receiver that is not for borrowers"),
         (
             _text(GENTLE, escalations={"up": {"steps": [{"wait": "1h", "receivers": ["gentle"]}]}}),

@@ -35,6 +35,7 @@ rules:
     below: {blue: -0.05, orange: -0.3}
     given: revenue_months >= 6
     segments: {seasonal: {below: {red: -0.2}}}
+  - {id: soon, family: repayment, measure: days_until_due, below: {blue: 5, yellow: 1}}
   - {id: lenders, family: exposure, measure: other_lenders_90d, above: {blue: 1, yellow: 2, red: 3}}
   - {id: debt, family: exposure, measure: exposure_growth_90d, above: {blue: 0.1, red: 1}}
   - {id: both, family: mixed, measure: days_past_due + other_lenders_90d, above: {blue: 3, red: 12}}
@@ -51,6 +52,7 @@ rules:
     above: {blue: 5, red: 12}
     hold: 2d
     clear: {below: 2, after: 3d}
+  - {id: soon, family: repayment, measure: days_until_due, below: {blue: 4}, hold: 1d, clear: {above: 6, after: 12h}}
   - {id: late_soon, family: repayment, measure: days_past_due, above: {blue: 4}, clear: {after: 36h}}
   - id: lenders
     family: exposure

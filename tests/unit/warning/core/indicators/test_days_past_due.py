@@ -1,8 +1,6 @@
 """Days past due, against a ledger that goes day by day and remembers nothing but what was said."""
 
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,85 +8,10 @@ from hypothesis import strategies as st
 from services.warning.core.calendar import AsOf
 from services.warning.core.indicators import CATALOGUE
 from tests.unit.warning.core.histories import DAYS, RULES, START, ZONES, Said, engine_of, histories, lived
+from tests.unit.warning.core.indicators.books import book_of, kind_of
 
 ENGINES = {zone: engine_of(RULES, zone) for zone in ZONES}
 INDICATOR = CATALOGUE["days_past_due"]
-RELATIVE = Decimal("0.05")
-ABSOLUTE = {"individual": Decimal(10), "enterprise": Decimal(30)}
-GRACE = {"individual": 1, "enterprise": 0}
-
-
-@dataclass
-class Book:
-    """What was said of one loan in the end, whenever it was said."""
-
-    currency: str = ""
-    dues: dict[date, Decimal] = field(default_factory=dict)
-    payments: list[tuple[date, Decimal]] = field(default_factory=list)
-    closed: date = date.max
-
-    def overdue(self, day: date) -> tuple[Decimal, Decimal]:
-        """At 00:00: what is overdue, and all that is still owed."""
-        paid = sum((amount for when, amount in self.payments if when < day), Decimal())
-        fallen = sum((amount for due, amount in self.dues.items() if due < day), Decimal())
-        return fallen - paid, sum(self.dues.values(), Decimal()) - paid
-
-    def days_past_due(self, day: date, kind: str) -> int:
-        """Goes through all days up to this one and counts those in a row on which a material amount was overdue."""
-        if self.closed < day or not self.dues:
-            return 0
-        row, each = 0, min(self.dues)
-        while each <= day:
-            overdue, owed = self.overdue(each)
-            row = row + 1 if overdue > ABSOLUTE[kind] and overdue > RELATIVE * owed else 0
-            each += timedelta(days=1)
-        return max(0, min(row, self._age(day)) - GRACE[kind])
-
-    def _age(self, day: date) -> int:
-        paid = sum((amount for when, amount in self.payments if when < day), Decimal())
-        for due in sorted(self.dues):
-            paid -= self.dues[due]
-            if paid < 0:
-                return max(0, (day - due).days)
-        return 0
-
-
-def _book(events: list[Said], loan_id: str) -> Book:
-    of_loan = [each for each in events if each["data"].get("loan_id") == loan_id]
-    book = Book()
-    disbursements = [each for each in of_loan if each["type"] == "loan.disbursed"]
-    dues = [each for each in of_loan if each["type"] == "installment.due"]
-    since = ""
-    if disbursements:
-        since = disbursements[-1]["time"]
-        book.currency = disbursements[-1]["data"]["currency"]
-        for each in disbursements[-1]["data"]["schedule"]:
-            book.dues[date.fromisoformat(each["due_date"])] = Decimal(each["amount"])
-    elif dues:
-        book.currency = dues[-1]["data"]["currency"]
-    newest = {each["data"]["due_date"]: each for each in dues}
-    for day, each in newest.items():
-        scheduled = date.fromisoformat(day) in book.dues
-        if each["data"]["currency"] == book.currency and (not scheduled or each["time"] > since):
-            book.dues[date.fromisoformat(day)] = Decimal(each["data"]["amount"])
-    _pay(book, of_loan)
-    for each in of_loan:
-        if each["type"] == "loan.closed":
-            book.closed = date.fromisoformat(each["data"]["closed_on"])
-    return book
-
-
-def _pay(book: Book, of_loan: list[Said]) -> None:
-    reversed_ = {each["data"]["repayment_id"] for each in of_loan if each["type"] == "repayment.reversed"}
-    for each in of_loan:
-        paid = each["type"] == "repayment.received" and each["id"] not in reversed_
-        if paid and each["data"]["currency"] == book.currency:
-            book.payments.append((date.fromisoformat(each["data"]["value_date"]), Decimal(each["data"]["amount"])))
-
-
-def _kind(events: list[Said]) -> str:
-    kinds = [each["data"]["kind"] for each in events if each["type"] == "borrower.registered"]
-    return str(kinds[-1]) if kinds else "individual"
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,9 +19,9 @@ def _kind(events: list[Said]) -> str:
 def test_the_ledger_equals_a_naive_one_that_goes_day_by_day(events: list[Said], zone: str) -> None:
     engine = ENGINES[zone]
     borrower, _ = lived(engine, events)
-    books = [_book(events, loan_id) for loan_id in ("L1", "L2")]
+    books = [book_of(events, loan_id) for loan_id in ("L1", "L2")]
     known = {each["data"]["loan_id"] for each in events if "loan_id" in each["data"]}
-    kind = _kind(events)
+    kind = kind_of(events)
 
     for number in range(-5, DAYS + 20, 3):
         day = START + timedelta(days=number)

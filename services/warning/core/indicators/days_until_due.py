@@ -1,0 +1,84 @@
+"""Days until the next instalment falls due that is not paid for yet: what a reminder before the due date goes by."""
+
+from bisect import bisect_left, bisect_right
+from math import floor
+from typing import Any
+
+from services.warning.core.calendar import AsOf
+from services.warning.core.facts.ledger import Loan, paid_before
+from services.warning.core.indicators.days_past_due import contributions, is_material, overdue_days
+from services.warning.core.indicators.indicator import Indicator, Reading, Terms, earliest
+from services.warning.core.rules.ruleset import Materiality
+
+FARTHEST = 31
+"""Days that are counted: a month ahead nobody is reminded of anything."""
+
+
+def _next_due(loan: Loan, as_of: AsOf, rule: Materiality, terms: Terms) -> int | None:
+    """The day of the loan's next unpaid instalment; None where there is none, or where the loan is in arrears."""
+    if loan.closed is not None and loan.closed.moment < as_of.until:
+        return None
+    if not loan.owed or loan.days[-1] < as_of.day or overdue_days(loan, as_of, rule, terms.calendar):
+        return None
+    paid = paid_before(loan, as_of.until)
+    first = max(bisect_left(loan.days, as_of.day), bisect_right(loan.owed, paid))
+    lacking = (each for each in range(first, len(loan.days)) if is_material(loan, loan.owed[each] - paid, paid, rule))
+    found = next(lacking, None)
+    return None if found is None else loan.days[found]
+
+
+def value(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
+    """The fewest over the borrower's loans."""
+    if not facts.ledger.ever:
+        return None
+    rule = terms.materiality_for(facts.profile.kind)
+    found = (_next_due(loan, as_of, rule, terms) for loan in facts.ledger.loans.values())
+    return min((day - as_of.day for day in found if day is not None and day - as_of.day < FARTHEST), default=FARTHEST)
+
+
+def measure(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
+    """The fewest over the borrower's loans, and which it is; of equals, the smallest loan id."""
+    fewest = value(facts, as_of, terms)
+    if fewest is None or fewest == FARTHEST:
+        return None if fewest is None else Reading(fewest)
+    rule = terms.materiality_for(facts.profile.kind)
+    day, loans = as_of.day + fewest, facts.ledger.loans
+    named = min(each for each in loans if _next_due(loans[each], as_of, rule, terms) == day)
+    return Reading(fewest, named, contributions(loans[named]), (as_of.day, day))
+
+
+def next_change(facts: Any, as_of: AsOf, terms: Terms, _up: float | None, down: float | None) -> int | None:
+    """The days grow fewer by one a day, and jump when the instalment's day is over or an item dated ahead counts."""
+    rule = terms.materiality_for(facts.profile.kind)
+    return earliest([_next_of(loan, as_of, rule, terms, down) for loan in facts.ledger.loans.values()])
+
+
+def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, terms: Terms, down: float | None) -> int | None:
+    ahead = [each.moment + 1 for each in loan.payments.values() if each.moment >= as_of.until]
+    if loan.closed is not None:
+        if loan.closed.moment < as_of.until:
+            return None
+        ahead.append(loan.closed.moment + 1)
+    day = _next_due(loan, as_of, rule, terms)
+    if day is not None:
+        ahead.append(terms.calendar.midnight(day + 1))
+        if down is not None and day - floor(down) > as_of.day:
+            ahead.append(terms.calendar.midnight(day - floor(down)))
+    return earliest(ahead)
+
+
+INDICATORS = [
+    Indicator(
+        name="days_until_due",
+        unit="days",
+        whole=True,
+        meaning="Calendar days until the next instalment that is not paid for falls due, over the loans not in arrears;"
+        f" {FARTHEST} where none does within {FARTHEST} days",
+        source="A reminder before the due date is the gentlest of all measures; how early is the lender's to set",
+        reads=frozenset({"ledger", "profile"}),
+        value=value,
+        measure=measure,
+        next_change=next_change,
+        absent_when="no loan of this borrower was ever reported",
+    )
+]
