@@ -1,10 +1,10 @@
 """One fetch from topic events.inbound, sorted into events and dead letters."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from services.ingest.admission import Gate
 from services.ingest.inbound.record import check_key, structured
@@ -12,30 +12,23 @@ from services.ingest.lane import Share
 from services.ingest.refusals import RefusedError
 from shared.events import Accepted
 from shared.kafka.dead_letters import Origin, dead_letter
+from shared.kafka.member import Records, each_of
 from shared.kafka.producer import Outgoing
 
-Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 Place = Callable[[str], tuple[int, bytes]]
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a fetch becomes. Once all of it is acknowledged, `offsets` may be committed."""
+    """What a fetch becomes. Once it is complete, the fetch may be committed."""
 
     shares: dict[int, Share] = field(default_factory=dict)
     """Accepted events by partition of topic events, each in the order of the inbound partition it came from."""
     letters: list[Outgoing] = field(default_factory=list)
-    newest: list[ConsumerRecord] = field(default_factory=list)
-    """The last record of each inbound partition."""
     types: Counter[str] = field(default_factory=Counter)
     """How many events of each type are accepted."""
     reasons: Counter[str] = field(default_factory=Counter)
     """How many records are dead letters for each reason."""
-
-    @property
-    def offsets(self) -> dict[TopicPartition, int]:
-        """Where each inbound partition goes on."""
-        return {TopicPartition(each.topic, each.partition): each.offset + 1 for each in self.newest}
 
     @property
     def complete(self) -> bool:
@@ -48,8 +41,8 @@ class Batch:
 
 def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch:
     """Admit each record; `place` says where an event goes, `dead_letters` is the topic for the others."""
-    batch = Batch(newest=[of_partition[-1] for of_partition in records.values() if of_partition])
-    for record in _each(records):
+    batch = Batch()
+    for record in each_of(records):
         try:
             event, value = _admit(record, gate)
         except RefusedError as error:
@@ -60,10 +53,6 @@ def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch
         batch.shares.setdefault(partition, Share()).records.append((key, value))
         batch.types[event.type] += 1
     return batch
-
-
-def _each(records: Records) -> Iterable[ConsumerRecord]:
-    return (record for of_partition in records.values() for record in of_partition)
 
 
 def _admit(record: ConsumerRecord, gate: Gate) -> Accepted:

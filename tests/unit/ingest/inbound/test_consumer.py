@@ -1,4 +1,4 @@
-"""An offset is committed only once its record is dealt with, whatever Kafka and the group do meanwhile."""
+"""An inbound offset is committed only once its record is an event or a dead letter that Kafka has acknowledged."""
 
 import asyncio
 import json
@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, KafkaConnectionError, RequestTimedOutError
 from prometheus_client import CollectorRegistry
 
 from services.ingest.admission import Admission
-from services.ingest.inbound import consumer as module
 from services.ingest.inbound.consumer import Inbound
 from services.ingest.lane import Share
 from services.ingest.metrics import Metrics
 from shared.clock import ManualClock
 from shared.events import example
+from shared.kafka import member
 from shared.kafka.lag import Lag
 from shared.kafka.producer import NotAcknowledgedError, Outgoing
 
@@ -37,7 +36,7 @@ class Kafka:
 
     def __init__(self, *fetches: Sequence[Any], stop: asyncio.Event) -> None:
         self.log: list[str] = []
-        self.failures: dict[str, list[Any]] = {"start": [], "publish": [], "letters": [], "commit": []}
+        self.failures: dict[str, list[Any]] = {"publish": [], "letters": []}
         self._fetches = list(fetches)
         self._stop = stop
 
@@ -45,12 +44,11 @@ class Kafka:
         return self.failures[of].pop(0) if self.failures[of] else None
 
     # The consumer.
-    def subscribe(self, topics: list[str], listener: Inbound) -> None:
+    def subscribe(self, topics: list[str], listener: member.Member) -> None:
         self.listener = listener
 
     async def start(self) -> None:
-        if failure := self._failure("start"):
-            raise failure
+        pass
 
     async def stop(self) -> None:
         self.log.append("stopped")
@@ -68,8 +66,6 @@ class Kafka:
         return 10
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        if failure := self._failure("commit"):
-            raise failure
         self.log.append(f"committed {offsets[HERE]}")
 
     # The publisher onto topic events.
@@ -108,8 +104,8 @@ class Letters:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0)
-    monkeypatch.setattr(module, "REVOKE_SECONDS", 0.01)
+    monkeypatch.setattr(member, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(member, "REVOKE_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -152,20 +148,6 @@ async def test_letters_without_an_acknowledgement_are_sent_again(stop: asyncio.E
     assert kafka.log == ["letter 1", "letter 0", "letter 2", "committed 3", "stopped"]
 
 
-async def test_a_commit_that_fails_is_made_up_for(stop: asyncio.Event) -> None:
-    kafka = Kafka([record(0)], stop=stop)
-    kafka.failures["commit"] = [RequestTimedOutError()]
-    await inbound(kafka).run(stop)
-    assert kafka.log == ["event 0", "committed 1", "stopped"]
-
-
-async def test_a_commit_refused_after_a_rebalance_is_left_to_the_next_owner(stop: asyncio.Event) -> None:
-    kafka = Kafka([record(0)], [], stop=stop)
-    kafka.failures["commit"] = [CommitFailedError()]
-    await inbound(kafka).run(stop)
-    assert kafka.log == ["event 0", "stopped"]
-
-
 async def test_a_batch_that_outlasts_a_rebalance_is_abandoned_and_not_committed(stop: asyncio.Event) -> None:
     kafka = Kafka([record(0), record(1)], stop=stop)
 
@@ -176,26 +158,3 @@ async def test_a_batch_that_outlasts_a_rebalance_is_abandoned_and_not_committed(
     kafka.failures["publish"] = [rebalance_meanwhile]
     await inbound(kafka).run(stop)
     assert kafka.log == ["event 0", "stopped"]
-
-
-async def test_it_waits_for_a_kafka_that_is_away_at_the_start(stop: asyncio.Event) -> None:
-    kafka = Kafka([record(0)], stop=stop)
-    kafka.failures["start"] = [KafkaConnectionError(), OSError()]
-    await inbound(kafka).run(stop)
-    assert kafka.log == ["stopped", "stopped", "event 0", "committed 1", "stopped"]
-
-
-async def test_it_is_ready_once_the_group_has_let_it_in(stop: asyncio.Event) -> None:
-    made = inbound(Kafka(stop=stop))
-    with pytest.raises(ConnectionError, match=r"has not joined the group that reads events\.inbound yet"):
-        await made.check()
-    await made.on_partitions_revoked(set())
-    await made.on_partitions_assigned({HERE})
-    await made.check()
-
-
-async def test_what_it_did_not_expect_ends_it(stop: asyncio.Event) -> None:
-    kafka = Kafka([record(0)], stop=stop)
-    kafka.failures["commit"] = [ZeroDivisionError()]
-    with pytest.raises(ZeroDivisionError):
-        await inbound(kafka).run(stop)
