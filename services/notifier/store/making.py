@@ -1,4 +1,4 @@
-"""Makes deliveries that are due of themselves: each once, whichever replica comes first, and last in its lane."""
+"""Makes deliveries: each once, whichever replica comes first, and last in its lane."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,18 +30,21 @@ class NewDelivery:
     common: Mapping[str, str] | None = None
     stands_for: UUID | None = None
     """The delivery that could not be made, of a fallback."""
+    accepted_at: datetime | None = None
+    """When ingest accepted what led to the change; only of a change that is told at once."""
 
 
-# A statement of its own, after whatever the same transaction waited for. As in store/taking.py the lane's rows are
-# locked, so that a new row either waits behind one whose settlement will release it, or finds the lane empty.
+# A statement of its own: it must see what another worker committed while the same transaction waited for it.
+# The lock on the lane's rows keeps them from being settled unseen: a new row either waits behind a row whose
+# settlement will release it, or finds the lane empty.
 _MAKE = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(
         $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-        $10::timestamptz[], $11::text[], $12::text[], $13::int[], $14::text[], $15::uuid[]
+        $10::timestamptz[], $11::text[], $12::text[], $13::int[], $14::text[], $15::uuid[], $16::timestamptz[]
     ) WITH ORDINALITY AS g(
         delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, give_up_at, purpose, others,
-        total, common, stands_for, number
+        total, common, stands_for, accepted_at, number
     )
 ), ahead AS MATERIALIZED (
     SELECT q.receiver, q.warning_id FROM queue q
@@ -55,10 +58,10 @@ WITH given AS MATERIALIZED (
 ), made AS (
     INSERT INTO deliveries (
         delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, state, created_at, give_up_at,
-        purpose, others, total, common, stands_for
+        purpose, others, total, common, stands_for, accepted_at
     )
     SELECT delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, 'pending', $1, give_up_at,
-        purpose, others::uuid[], total, common::jsonb, stands_for
+        purpose, others::uuid[], total, common::jsonb, stands_for, accepted_at
     FROM given ORDER BY number
     ON CONFLICT (delivery_id) DO NOTHING
     RETURNING position, delivery_id, receiver, warning_id
@@ -98,6 +101,7 @@ def _columns(given: Sequence[NewDelivery]) -> list[list[Any]]:
             each.total,
             json.dumps(each.common) if each.common is not None else None,
             each.stands_for,
+            each.accepted_at,
         )
         for each in given
     ]

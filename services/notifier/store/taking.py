@@ -8,7 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notifier.core.message import delivery_id
+from services.notifier.core.message import Purpose, delivery_id
+from services.notifier.store.making import NewDelivery, make
 from shared.warnings import WarningChange
 
 
@@ -41,44 +42,6 @@ FROM unnest($2::uuid[], $3::uuid[], $4::bool[], $5::bytea[]) AS g(change_id, war
 ORDER BY change_id
 ON CONFLICT (change_id) DO NOTHING RETURNING change_id
 """
-
-# A statement of its own, after _SEE: it must see what another worker committed while _SEE waited for it.
-# The lock on the lane's rows keeps them from being settled unseen: a new row either waits behind a row whose
-# settlement will release it, or finds the lane empty.
-_ORDER = """
-WITH given AS MATERIALIZED (
-    SELECT * FROM unnest(
-        $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-        $10::timestamptz[], $11::timestamptz[]
-    ) WITH ORDINALITY AS g(
-        delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, accepted_at, give_up_at, number
-    )
-), ahead AS MATERIALIZED (
-    SELECT q.receiver, q.warning_id FROM queue q
-    WHERE q.position = ANY(ARRAY(
-        SELECT l.position FROM (SELECT DISTINCT receiver, warning_id FROM given) g
-        CROSS JOIN LATERAL (
-            SELECT position FROM queue WHERE receiver = g.receiver AND warning_id = g.warning_id
-        ) l
-    ))
-    ORDER BY q.position FOR SHARE
-), made AS (
-    INSERT INTO deliveries (
-        delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, state, accepted_at, created_at,
-        give_up_at
-    )
-    SELECT delivery_id, change_id, warning_id, borrower_id, kind, level, receiver, channel, 'pending', accepted_at, $1,
-        give_up_at
-    FROM given ORDER BY number
-    RETURNING position, delivery_id, receiver, warning_id
-)
-INSERT INTO queue (position, delivery_id, receiver, warning_id, due_at, waiting)
-SELECT position, delivery_id, receiver, warning_id, $1,
-    row_number() OVER (PARTITION BY receiver, warning_id ORDER BY position) > 1
-    OR (receiver, warning_id) IN (SELECT receiver, warning_id FROM ahead)
-FROM made
-"""
-
 
 # A claimed row may be on its way. What was made of several changes, or for another reason, is not one change's to undo.
 _SUPERSEDE = """
@@ -122,25 +85,16 @@ async def supersede(
 
 async def order(connection: "asyncpg.Connection[Any]", taken: Sequence[Taken], now: datetime) -> None:
     """In the same transaction: queue the deliveries of changes that were not seen before, in the batch's order."""
-    orders = [(each, order) for each in taken for order in each.orders]
-    if orders:
-        await connection.execute(_ORDER, now, *_columns(orders))
+    await make(connection, [_delivery(each, order) for each in taken for order in each.orders], now)
 
 
-def _columns(orders: Sequence[tuple[Taken, Order]]) -> list[list[Any]]:
-    rows: list[tuple[UUID | str | datetime | None, ...]] = [
-        (
-            delivery_id(each.change.change_id, order.receiver),
-            each.change.change_id,
-            each.change.warning_id,
-            each.change.borrower_id,
-            each.change.kind,
-            each.change.level,
-            order.receiver,
-            order.channel,
-            each.accepted_at,
-            order.give_up_at,
-        )
-        for each, order in orders
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _delivery(taken: Taken, order: Order) -> NewDelivery:
+    return NewDelivery(
+        delivery_id(taken.change.change_id, order.receiver),
+        taken.change,
+        order.receiver,
+        order.channel,
+        order.give_up_at,
+        Purpose.CHANGE,
+        accepted_at=taken.accepted_at,
+    )
