@@ -29,6 +29,8 @@ class ReceiverSettings(BaseModel):
     """Whether a message can go to the one borrower that it names as its recipient."""
     way: ClassVar[Way | None] = None
     """By what of a borrower's contact it does so."""
+    one_by_one: ClassVar[bool] = False
+    """Whether it takes each change by itself, as a record or an alert: nothing can be summed up there."""
 
     channel: str = Field(description="A folder of services/notifier/channels")
     audience: Audience = Audience.STAFF

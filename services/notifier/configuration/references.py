@@ -6,8 +6,9 @@ from typing import Any
 from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.configuration.conduct import profiles
 from services.notifier.configuration.document import Location, Mistake
+from services.notifier.configuration.summing import mixed, summed_up
 from services.notifier.core.escalating import Escalation
-from services.notifier.core.routing import Manner, Route
+from services.notifier.core.routing import Route
 from services.notifier.core.times import Calendar, Times
 
 
@@ -18,6 +19,7 @@ def strangers(
     names = {key: _names(given.get(key)) for key in ("receivers", "times", "calendars", "escalations")}
     return [
         *_of_borrowers(receivers, found),
+        *summed_up(receivers, found.get("routes", ())),
         *_of_receivers(receivers, names["receivers"]),
         *_of_routes(found.get("routes", ()), names, ("routes",)),
         *_of_times(found.get("times", {}), names["calendars"]),
@@ -72,20 +74,7 @@ def _of_borrowers(receivers: Mapping[str, ReceiverSettings], found: Mapping[str,
             if names & set(step.receivers):
                 where = ("escalations", name, "steps", number, "receivers")
                 yield Mistake(where, "expected receivers that are not for borrowers")
-    yield from _mixed(found.get("routes", ()), names, ("routes",), Manner())
-
-
-def _mixed(routes: Sequence[Route], names: Collection[str], where: Location, around: Manner) -> Iterator[Mistake]:
-    for number, route in enumerate(routes):
-        own = route.group is not None or route.digest is not None
-        manner = Manner(group=route.group, digest=route.digest) if own else around
-        gathered = manner.group or manner.digest
-        if gathered is not None and "borrower" not in gathered.by and not set(names).isdisjoint(route.receivers):
-            told = (
-                "a receiver of audience borrower is told one borrower's changes at a time: expected `by` with borrower"
-            )
-            yield Mistake((*where, number, "receivers"), told)
-        yield from _mixed(route.routes, names, (*where, number, "routes"), manner)
+    yield from mixed(found.get("routes", ()), names)
 
 
 def _of_routes(routes: Sequence[Route], names: Mapping[str, Collection[str]], where: Location) -> Iterator[Mistake]:

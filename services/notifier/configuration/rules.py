@@ -15,4 +15,5 @@ def rules_of(configuration: Configuration) -> Rules:
         frozenset(receivers),
         {name: each.storm for name, each in receivers.items() if each.storm is not None},
         frozenset(name for name, each in receivers.items() if each.collapses),
+        frozenset(name for name, each in receivers.items() if each.one_by_one),
     )

@@ -32,6 +32,8 @@ class Rules:
     storms: Mapping[str, Storm] = field(default_factory=dict)
     collapsing: frozenset[str] = frozenset()
     """Receivers that want the newest of a warning only; the others want every change."""
+    one_by_one: frozenset[str] = frozenset()
+    """Receivers that are told each change by itself, also of what waited together."""
 
 
 @dataclass(frozen=True, slots=True)

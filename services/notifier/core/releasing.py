@@ -36,16 +36,17 @@ class Message:
     purpose: Purpose
     changes: tuple[WarningChange, ...]
     total: int
+    numbers: tuple[int, ...] = ()
+    """The notices that it settles; none of a repeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What becomes of a gathering. Notices are named by their numbers; those not named wait on."""
 
-    message: Message | None = None
-    told: Sequence[int] = ()
+    messages: Sequence[Message] = ()
     superseded: Sequence[int] = ()
-    """Told along: a later change of the same warning says more."""
+    """A later change of the same warning is told instead, and says more."""
     suppressed: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     due_at: datetime | None = None
     """When it is looked at again; None where it is over."""
@@ -85,9 +86,8 @@ def _released(gathering: Gathering, receiver: str, held: Sequence[Held], rules: 
             superseded += [each.number for each in of_warning[:-1]]
         else:
             told += of_warning
-    message = _message(gathering, receiver, told) if told else None
-    numbers = [each.number for each in told]
-    return Release(message, numbers, superseded, suppressed, _again(gathering, message, waits, situation.now))
+    messages = _messages(gathering, receiver, told, rules)
+    return Release(messages, superseded, suppressed, _again(gathering, messages, waits, situation.now))
 
 
 def _by_warning(held: Iterable[Held]) -> list[list[Held]]:
@@ -115,16 +115,26 @@ def _needless(of_warning: Sequence[Held]) -> tuple[str, str] | None:
     return (muted.reason, "it ended while it was not to be told") if muted is not None else None
 
 
-def _message(gathering: Gathering, receiver: str, told: Sequence[Held]) -> Message:
-    changes = _ordered(told)
-    warnings = len({each.warning_id for each in changes})
-    if len(changes) == 1:
-        purpose = Purpose.CHANGE if gathering.purpose is Purpose.GROUP else gathering.purpose
-        return Message(delivery_id(changes[0].change_id, receiver), purpose, tuple(changes), 1)
+def _messages(gathering: Gathering, receiver: str, told: Sequence[Held], rules: Rules) -> list[Message]:
+    if receiver in rules.one_by_one:
+        # In one message all past MOST_TOLD would be lost, and each could overtake what went before it of its warning.
+        return [_single(each, receiver, Purpose.CHANGE) for each in sorted(told, key=lambda each: each.number)]
+    if len(told) > 1:
+        return [_several(gathering, receiver, told)]
+    purpose = Purpose.CHANGE if gathering.purpose is Purpose.GROUP else gathering.purpose
+    return [_single(each, receiver, purpose) for each in told]
+
+
+def _single(held: Held, receiver: str, purpose: Purpose) -> Message:
+    change = held.change
+    return Message(delivery_id(change.change_id, receiver), purpose, (change,), 1, (held.number,))
+
+
+def _several(gathering: Gathering, receiver: str, told: Sequence[Held]) -> Message:
+    changes, numbers = _ordered(told), tuple(each.number for each in told)
     name = " ".join(sorted(str(each.change_id) for each in changes))
-    return Message(
-        uuid5(_NAMES, f"{receiver} {name}"), gathering.purpose, tuple(changes[:MOST_TOLD]), max(warnings, len(changes))
-    )
+    identity = uuid5(_NAMES, f"{receiver} {name}")
+    return Message(identity, gathering.purpose, tuple(changes[:MOST_TOLD]), len(changes), numbers)
 
 
 def _ordered(told: Sequence[Held]) -> list[WarningChange]:
@@ -138,13 +148,15 @@ def _weight(change: WarningChange) -> tuple[bool, int, float]:
     return change.level is None, -_RANK[change.severity], change.at.timestamp()
 
 
-def _again(gathering: Gathering, message: Message | None, waits: Sequence[datetime], now: datetime) -> datetime | None:
+def _again(
+    gathering: Gathering, messages: Sequence[Message], waits: Sequence[datetime], now: datetime
+) -> datetime | None:
     if waits:
         return min(waits)
     group = gathering.manner.group
     if group is None or gathering.purpose is not Purpose.GROUP or not gathering.key.startswith("group"):
         return None
-    return now + (group.repeat or group.interval) if message is not None else now + group.interval
+    return now + (group.repeat or group.interval) if messages else now + group.interval
 
 
 def _repeated(gathering: Gathering, receiver: str, standing: Sequence[WarningChange], now: datetime) -> Release:
@@ -157,4 +169,4 @@ def _repeated(gathering: Gathering, receiver: str, standing: Sequence[WarningCha
     changes = tuple(sorted(standing, key=_weight))
     name = f"repeat {receiver} {gathering.key} {due.isoformat()}"
     message = Message(uuid5(_NAMES, name), Purpose.REPEAT, changes[:MOST_TOLD], len(changes))
-    return Release(message, due_at=now + max(group.repeat, timedelta(seconds=1)))
+    return Release([message], due_at=now + max(group.repeat, timedelta(seconds=1)))

@@ -12,7 +12,7 @@ import asyncpg
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
 from services.notifier.core.planning import Situation
-from services.notifier.core.releasing import Release, release
+from services.notifier.core.releasing import Message, Release, release
 from services.notifier.metrics import Metrics
 from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
 from services.notifier.store.gatherings import HELD_AT_ONCE, Due, Settled
@@ -78,35 +78,41 @@ class GatheringsDue:
 
     def _note(self, due: Due, released: Release, turn: _Turn, now: datetime) -> None:
         place = due.receiver, due.gathering.key
-        delivery = None
-        if (message := released.message) is not None:
-            settings = self._receivers[due.receiver]
-            delivery = NewDelivery(
-                message.id,
-                message.changes[0],
-                due.receiver,
-                settings.channel,
-                now + settings.schedule(message.changes[0].level).deadline,
-                message.purpose,
-                others=[each.change_id for each in message.changes[1:]],
-                total=message.total,
-                common=due.gathering.common or None,
-            )
-            turn.deliveries.append(delivery)
-            told = set(released.told)
-            turn.told += {(each.change.warning_id, due.receiver) for each in due.held if each.number in told}
-        turn.settled += _settled(released, delivery.id if delivery else None)
-        due_at = now if len(due.held) == HELD_AT_ONCE and released.due_at is None else released.due_at
+        turn.deliveries += [self._delivery(due, each, now) for each in released.messages]
+        told = {number for each in released.messages for number in each.numbers}
+        turn.told += {(each.change.warning_id, due.receiver) for each in due.held if each.number in told}
+        turn.settled += _settled(due, released)
+        # There may be more, which must not wait for the next message or repeat of those that were told.
+        more = len(due.held) == HELD_AT_ONCE and (released.messages or released.suppressed)
+        due_at = now if more else released.due_at
         if due_at is None:
             turn.over.append(place)
         else:
-            turn.again[place] = due_at, now if delivery is not None else None
+            turn.again[place] = due_at, now if released.messages else None
+
+    def _delivery(self, due: Due, message: Message, now: datetime) -> NewDelivery:
+        settings, leading = self._receivers[due.receiver], message.changes[0]
+        return NewDelivery(
+            message.id,
+            leading,
+            due.receiver,
+            settings.channel,
+            now + settings.schedule(leading.level).deadline,
+            message.purpose,
+            others=[each.change_id for each in message.changes[1:]],
+            total=message.total,
+            common=due.gathering.common or None,
+        )
 
 
-def _settled(released: Release, delivery: UUID | None) -> Iterator[Settled]:
-    for number in released.told:
+def _settled(due: Due, released: Release) -> Iterator[Settled]:
+    told = {number: each.id for each in released.messages for number in each.numbers}
+    warnings = {each.number: each.change.warning_id for each in due.held}
+    instead = {warnings[number]: delivery for number, delivery in told.items()}
+    for number, delivery in told.items():
         yield Settled(number, "told", delivery_id=delivery)
     for number in released.superseded:
+        delivery = instead[warnings[number]]
         yield Settled(number, "suppressed", "superseded", "a later change was told instead", delivery)
     for number, (reason, detail) in released.suppressed.items():
         yield Settled(number, "suppressed", reason, detail)

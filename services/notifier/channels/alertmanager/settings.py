@@ -24,6 +24,8 @@ def _label(name: str) -> str:
 class AlertmanagerSettings(HttpReceiverSettings):
     """The replicas of one Alertmanager, each by its own address: a load balancer would tell only one of them."""
 
+    one_by_one = True
+
     channel: Literal["alertmanager"]
     audience: Audience = Audience.SYSTEMS
     urls: tuple[Url, ...] = Field(

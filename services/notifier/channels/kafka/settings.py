@@ -26,6 +26,8 @@ def _topic(name: str) -> str:
 class KafkaReceiverSettings(ReceiverSettings):
     """A topic, and how its cluster is reached. Nothing is taken from the notifier's own Kafka settings."""
 
+    one_by_one = True
+
     channel: Literal["kafka"]
     audience: Audience = Audience.SYSTEMS
     bootstrap: str = Field(min_length=1, description="host:port of one or more brokers, comma-separated")

@@ -159,6 +159,18 @@ async def test_red_holds_back_the_blue_of_its_borrower_until_it_eases(build: Bui
     assert await house.sent() == [("change", "eased", 1), ("change", "raised", 1)], "the red one was not sent yet"
 
 
+async def test_a_topic_gets_each_change_that_a_silence_held_as_a_delivery_of_its_own(build: Build) -> None:
+    topic = {"channel": "kafka", "audience": "systems", "bootstrap": "kafka.example:9092", "topic": "risk.warnings"}
+    house = build({"receivers": ["desk"]}, desk=topic)
+    await house.silence({"rule": "missed_payment"}, 60 * MINUTE)
+    await house.hear(*(change(number) for number in range(150)))
+    house.clock.advance(61 * MINUTE)
+    await asyncio.gather(*(house.turn(replica) for replica in range(3)))
+
+    assert await house.sent() == [("change", "raised", 1)] * 150
+    assert [state for state, _ in await house.why(149)] == ["told"]
+
+
 async def test_a_flood_becomes_one_message_that_says_how_many(build: Build) -> None:
     house = build({"receivers": ["desk"]}, desk={"storm": {"messages": 5, "within": "10m", "summary": "1m"}})
     await house.hear(*(change(number) for number in range(3)))

@@ -135,10 +135,11 @@ class Simulation:
         unanswered = [each for each in standing if each.warning_id not in self._answered]
         released = release(waiting.gathering, receiver, held, unanswered, self.rules, self._situation())
         by_number = {each.number: each.change for each in held}
-        if (message := released.message) is not None:
+        for message in released.messages:
             self._send(receiver, message.id, message.purpose, message.changes)
             waiting.gathering = replace(waiting.gathering, told_at=self.now)
-        for number in released.told:
+        told = [number for message in released.messages for number in message.numbers]
+        for number in told:
             warning = by_number[number].warning_id
             waiting.told.append(warning)
             if warning in self._told:
@@ -147,7 +148,7 @@ class Simulation:
             self.ended[by_number[number].change_id, receiver] = "superseded"
         for number, (reason, _) in released.suppressed.items():
             self.ended[by_number[number].change_id, receiver] = reason
-        over = {*released.told, *released.superseded, *released.suppressed}
+        over = {*told, *released.superseded, *released.suppressed}
         waiting.held = [each for each in waiting.held if each.number not in over]
         if released.due_at is None:
             assert not waiting.held, "what is over holds nothing"

@@ -233,6 +233,19 @@ def test_a_flood_is_summed_up_and_says_how_many() -> None:
     assert len(told.sent[-1].changes) == 7
 
 
+def test_whoever_takes_each_change_by_itself_is_sent_all_that_waited_in_its_order() -> None:
+    told = simulation(Route(receivers=("desk",)), collapsing=(), one_by_one=frozenset({"desk"}))
+    told.silences.append(_silence(1))
+    first = raised(0)
+    story = [first, *(raised(number) for number in range(1, 150)), later(first, Kind.ESCALATED, Level.RED)]
+    for each in story:
+        told.hear(each)
+    told.pass_to(NOW + 48 * HOUR)
+
+    assert [each.changes for each in told.sent] == [(each,) for each in story]
+    assert {each.purpose for each in told.sent} == {Purpose.CHANGE}
+
+
 def test_a_recovery_goes_to_those_who_were_told_and_to_nobody_else() -> None:
     told = simulation(Route(match=matching(level="red"), receivers=("head",), **GO_ON), Route(receivers=("desk",)))
     first = raised()
@@ -294,6 +307,7 @@ def _stories(draw: st.DrawFn) -> list[tuple[int, WarningChange]]:
     st.booleans(),
     st.sampled_from([{}, {"desk": Storm(messages=2)}]),
     st.sampled_from([[], [_silence(3)], [_silence(30)]]),
+    st.sampled_from([(), ("desk",), ("desk", "head")]),
 )
 @settings(max_examples=150, deadline=None)
 def test_whatever_comes_everybody_is_told_once_in_order_or_it_is_known_why_not(
@@ -303,6 +317,7 @@ def test_whatever_comes_everybody_is_told_once_in_order_or_it_is_known_why_not(
     inhibits: bool,
     storms: dict[str, Storm],
     silences: list[Silence],
+    one_by_one: tuple[str, ...],
 ) -> None:
     rule = Inhibition(source=matching(level="red"), target=matching(level="blue"))
     told = simulation(
@@ -312,6 +327,7 @@ def test_whatever_comes_everybody_is_told_once_in_order_or_it_is_known_why_not(
         hours=Hours({"nights": NIGHTS}),
         inhibit=(rule,) if inhibits else (),
         storms=storms,
+        one_by_one=frozenset(one_by_one),
     )
     told.silences = list(silences)
     for wait, each in story:
