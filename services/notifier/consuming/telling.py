@@ -25,6 +25,7 @@ from services.notifier.core.planning import (
     plan,
     source_key,
 )
+from services.notifier.core.reasons import Reason
 from services.notifier.core.routing import tellings_of
 from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
 from services.notifier.store.gatherings import Notice, Waiting
@@ -68,7 +69,7 @@ class _Book:
         """What waits for a receiver on a warning gives way, of this batch and of those before."""
         self.overtaken[receiver, warning] = delivery
         self.notices = [
-            replace(each, reason="superseded", detail=OVERTAKEN, key=None)
+            replace(each, reason=Reason.SUPERSEDED, detail=OVERTAKEN, key=None)
             if each.key is not None and (each.receiver, each.change.warning_id) == (receiver, warning)
             else each
             for each in self.notices
@@ -173,7 +174,7 @@ class Telling:
         late = {each.receiver for each in taken.orders if self._is_overtaken(change, each.receiver, book)}
         if not late:
             return taken
-        book.notices += [Notice(change, each, "superseded", OVERTAKEN) for each in sorted(late)]
+        book.notices += [Notice(change, each, Reason.SUPERSEDED, OVERTAKEN) for each in sorted(late)]
         return replace(taken, orders=[each for each in taken.orders if each.receiver not in late])
 
     def _is_overtaken(self, change: WarningChange, receiver: str, book: _Book) -> bool:

@@ -1,26 +1,29 @@
 """Why somebody was told, is not told yet, or was not told: a sentence for whoever asks."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-_HELD = {
-    "group": "is gathered with others and told together",
-    "digest": "waits for the next digest",
-    "quiet": "waits for quiet hours to end",
-    "inactive": "waits for active hours to begin",
-    "silenced": "is silenced",
-    "inhibited": "is muted by a weightier warning",
-    "storm": "is summed up with many others",
+from services.notifier.core.reasons import Reason
+
+_HELD: Mapping[str, str] = {
+    Reason.GROUP: "is gathered with others and told together",
+    Reason.DIGEST: "waits for the next digest",
+    Reason.QUIET: "waits for quiet hours to end",
+    Reason.INACTIVE: "waits for active hours to begin",
+    Reason.SILENCED: "is silenced",
+    Reason.INHIBITED: "is muted by a weightier warning",
+    Reason.STORM: "is summed up with many others",
 }
-_SUPPRESSED = {
-    "untold": "was not told, because nobody there was ever told of this warning",
-    "superseded": "was not told by itself",
-    "silenced": "was not told, because it was silenced",
-    "inhibited": "was not told, because a weightier warning muted it",
-    "unconfigured": "was not told, because there is no such receiver any more",
-    "conduct": "was not told, because the rules of contact with borrowers forbid it",
-    "opted_out": "was not told, because the borrower wants no messages",
-    "no_consent": "was not told, because the borrower has not agreed to be written to this way",
-    "no_contact": "was not told, because there is no such contact in the directory",
+_SUPPRESSED: Mapping[str, str] = {
+    Reason.UNTOLD: "was not told, because nobody there was ever told of this warning",
+    Reason.SUPERSEDED: "was not told by itself",
+    Reason.SILENCED: "was not told, because it was silenced",
+    Reason.INHIBITED: "was not told, because a weightier warning muted it",
+    Reason.UNCONFIGURED: "was not told, because there is no such receiver any more",
+    Reason.CONDUCT: "was not told, because the rules of contact with borrowers forbid it",
+    Reason.OPTED_OUT: "was not told, because the borrower wants no messages",
+    Reason.NO_CONSENT: "was not told, because the borrower has not agreed to be written to this way",
+    Reason.NO_CONTACT: "was not told, because there is no such contact in the directory",
 }
 _DELIVERED = {
     "pending": "is on its way",

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.core.contact import Contact, Way
 from services.notifier.core.durations import Duration
+from services.notifier.core.reasons import Reason
 from services.notifier.core.times import Span, Times
 
 
@@ -64,17 +64,6 @@ class Touch:
     debt: str | None = None
 
 
-class Why(StrEnum):
-    """Why a borrower is not written to: the word that `notices` keeps."""
-
-    NO_CONTACT = "no_contact"
-    OPTED_OUT = "opted_out"
-    NO_CONSENT = "no_consent"
-    CONDUCT = "conduct"
-    UNTOLD = "untold"
-    """How it went on, and the borrower was never told of what."""
-
-
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """It may go now, to this contact."""
@@ -94,7 +83,7 @@ class Wait:
 class Never:
     """It does not go."""
 
-    reason: Why
+    reason: Reason
     why: str
 
 
@@ -106,13 +95,13 @@ def judge(
 ) -> Judgement:
     """Whether a message on a debt may go to a borrower now. What was not about one debt counts for every debt."""
     if contact is None:
-        return Never(Why.NO_CONTACT, "the contact directory does not know the borrower")
+        return Never(Reason.NO_CONTACT, "the contact directory does not know the borrower")
     if contact.opted_out:
-        return Never(Why.OPTED_OUT, "the borrower has asked not to be written to")
+        return Never(Reason.OPTED_OUT, "the borrower has asked not to be written to")
     if contact.address(way) is None:
-        return Never(Why.NO_CONTACT, f"the contact directory has no address for {way}")
+        return Never(Reason.NO_CONTACT, f"the contact directory has no address for {way}")
     if way not in contact.consents:
-        return Never(Why.NO_CONSENT, f"the borrower has not agreed to be written to by {way}")
+        return Never(Reason.NO_CONSENT, f"the borrower has not agreed to be written to by {way}")
     counted = sorted((each for each in touches if _about(each, debt)), key=lambda each: each.at)
     free, why = max([(now, ""), *_rests(conduct, counted), *_capped(conduct, counted)], key=lambda each: each[0])
     opens = Times(time_zone=contact.time_zone, hours=conduct.hours.allowed).next_begin(free)

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.core.durations import Duration
 from services.notifier.core.planning import Decision, Hold, Suppress
+from services.notifier.core.reasons import MUTING
 from services.notifier.core.routing import Telling
 from shared.warnings import Kind, WarningChange
 
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
 _ENDS = frozenset({Kind.ACKNOWLEDGED, Kind.CLEARED, Kind.WITHDRAWN})
-_MUTED = frozenset({"silenced", "inhibited"})
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
 
@@ -74,7 +74,7 @@ def begins_of(tellings: Iterable[Telling], decisions: Iterable[Decision], now: d
         name, decision = each.manner.escalation, decided.get(each.receiver)
         if name is None or decision is None or isinstance(decision, Suppress):
             continue
-        begins = decision.due_at if isinstance(decision, Hold) and decision.reason not in _MUTED else now
+        begins = decision.due_at if isinstance(decision, Hold) and decision.reason not in MUTING else now
         found[name] = min(begins, found.get(name, begins))
     return found
 

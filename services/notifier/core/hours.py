@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.notifier.core.reasons import Reason
 from services.notifier.core.routing import Manner
 from services.notifier.core.times import Calendar, NeverError, Times
 
@@ -16,7 +17,7 @@ NEVER_IS = timedelta(days=7)
 class Closed:
     """Not now: `reason` is `inactive` or `quiet`, `name` whose hours say so."""
 
-    reason: str
+    reason: Reason
     name: str
     until: datetime
 
@@ -44,12 +45,13 @@ class Hours:
         try:
             if manner.active is not None and not self._of(manner.active).holds(now, self._calendar(manner.active)):
                 until = self._of(manner.active).next_begin(now, self._calendar(manner.active))
-                return Closed("inactive", manner.active, until)
+                return Closed(Reason.INACTIVE, manner.active, until)
             if manner.quiet is not None and self._of(manner.quiet).holds(now, self._calendar(manner.quiet)):
-                return Closed("quiet", manner.quiet, self._of(manner.quiet).next_end(now, self._calendar(manner.quiet)))
+                until = self._of(manner.quiet).next_end(now, self._calendar(manner.quiet))
+                return Closed(Reason.QUIET, manner.quiet, until)
         except NeverError:
             name = manner.active or manner.quiet or ""
-            return Closed("inactive" if manner.active else "quiet", name, now + NEVER_IS)
+            return Closed(Reason.INACTIVE if manner.active else Reason.QUIET, name, now + NEVER_IS)
         return None
 
     def _of(self, name: str) -> Times:

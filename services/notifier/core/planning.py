@@ -11,6 +11,7 @@ from services.notifier.core.inhibition import Inhibition, inhibitor
 from services.notifier.core.labels import labels_of
 from services.notifier.core.matching import reached_level
 from services.notifier.core.message import Purpose
+from services.notifier.core.reasons import Reason
 from services.notifier.core.routing import Manner, Route, Telling, tellings_of
 from services.notifier.core.silencing import Silence, muting, wake_key
 from services.notifier.core.storm import Storm
@@ -73,7 +74,7 @@ class Hold:
     receiver: str
     gathering: Gathering
     due_at: datetime
-    reason: str
+    reason: Reason
     detail: str = ""
     over: Gathering | None = None
 
@@ -83,7 +84,7 @@ class Suppress:
     """Not at all."""
 
     receiver: str
-    reason: str
+    reason: Reason
     detail: str = ""
 
 
@@ -95,7 +96,7 @@ def plan(change: WarningChange, known: Known, rules: Rules, situation: Situation
     concerned, strangers = _concerned(change, known, rules)
     return [
         *(_decided(each, change, known, rules, situation) for each in concerned),
-        *(Suppress(each, "untold", "was never told of this warning") for each in strangers),
+        *(Suppress(each, Reason.UNTOLD, "was never told of this warning") for each in strangers),
     ]
 
 
@@ -115,7 +116,7 @@ def _decided(telling: Telling, change: WarningChange, known: Known, rules: Rules
     waiting = known.held.get(telling.receiver)
     if waiting is not None and (change.kind in RECOVERIES or telling.receiver not in rules.collapsing):
         # Never before what it is the end of, and to those who want every change, all in their order.
-        return Hold(telling.receiver, waiting, waiting.due_at or situation.now, "group", "follows what is held")
+        return Hold(telling.receiver, waiting, waiting.due_at or situation.now, Reason.GROUP, "follows what is held")
     if change.kind is not Kind.ACKNOWLEDGED and (held := _held_back(telling, change, rules, situation)) is not None:
         # In two places the later change might be told before the earlier one.
         elsewhere = waiting is not None and waiting.key != held.gathering.key
@@ -140,12 +141,12 @@ def _muted(telling: Telling, change: WarningChange, rules: Rules, situation: Sit
         key = wake_key(silence.id)
         detail = f"silenced by {silence.author}: {silence.reason}"
         gathering = Gathering(key, Purpose.GROUP, telling.manner, wake=key)
-        return Hold(telling.receiver, gathering, silence.ends_at, "silenced", detail)
+        return Hold(telling.receiver, gathering, silence.ends_at, Reason.SILENCED, detail)
     if (source := inhibitor(rules.inhibit, change, situation.open_warnings)) is not None:
         key = source_key(source)
         detail = f"the {source.level} warning {source.warning_id} of rule {source.rule} is open"
         gathering = Gathering(key, Purpose.GROUP, telling.manner, wake=key)
-        return Hold(telling.receiver, gathering, situation.now + LOOK_AGAIN, "inhibited", detail)
+        return Hold(telling.receiver, gathering, situation.now + LOOK_AGAIN, Reason.INHIBITED, detail)
     return None
 
 
@@ -159,11 +160,11 @@ def _gathered(telling: Telling, change: WarningChange, _: Rules, situation: Situ
     if manner.digest is not None:
         common = _common(manner.digest.by, change)
         gathering = Gathering(_key("digest", common), Purpose.DIGEST, manner, common)
-        return Hold(telling.receiver, gathering, next_digest(manner.digest, situation.now), "digest")
+        return Hold(telling.receiver, gathering, next_digest(manner.digest, situation.now), Reason.DIGEST)
     if manner.group is not None:
         common = _common(manner.group.by, change)
         gathering = Gathering(_key("group", common), Purpose.GROUP, manner, common)
-        return Hold(telling.receiver, gathering, situation.now + manner.group.wait, "group")
+        return Hold(telling.receiver, gathering, situation.now + manner.group.wait, Reason.GROUP)
     return None
 
 
@@ -183,7 +184,7 @@ def _flooded(telling: Telling, change: WarningChange, rules: Rules, situation: S
         return None
     detail = f"more than {storm.messages} messages in {storm.within}"
     gathering = Gathering("storm", Purpose.STORM, telling.manner)
-    return Hold(telling.receiver, gathering, situation.now + storm.summary, "storm", detail)
+    return Hold(telling.receiver, gathering, situation.now + storm.summary, Reason.STORM, detail)
 
 
 def _common(by: Sequence[str], change: WarningChange) -> dict[str, str]:

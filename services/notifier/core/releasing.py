@@ -9,6 +9,7 @@ from services.notifier.core.gathering import Gathering
 from services.notifier.core.inhibition import inhibitor
 from services.notifier.core.message import Purpose, delivery_id
 from services.notifier.core.planning import LOOK_AGAIN, Rules, Situation
+from services.notifier.core.reasons import MUTING, Reason
 from services.notifier.core.silencing import muting
 from shared.warnings import Kind, Level, WarningChange
 
@@ -24,7 +25,7 @@ class Held:
 
     number: int
     change: WarningChange
-    reason: str
+    reason: Reason
     known: bool
 
 
@@ -47,7 +48,7 @@ class Release:
     messages: Sequence[Message] = ()
     superseded: Sequence[int] = ()
     """A later change of the same warning is told instead, and says more."""
-    suppressed: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    suppressed: Mapping[int, tuple[Reason, str]] = field(default_factory=dict)
     due_at: datetime | None = None
     """When it is looked at again; None where it is over."""
 
@@ -74,7 +75,7 @@ def _released(gathering: Gathering, receiver: str, held: Sequence[Held], rules: 
     waits: list[datetime] = []
     told: list[Held] = []
     superseded: list[int] = []
-    suppressed: dict[int, tuple[str, str]] = {}
+    suppressed: dict[int, tuple[Reason, str]] = {}
     for of_warning in _by_warning(held):
         newest = of_warning[-1].change
         if (until := _muted_until(newest, rules, situation)) is not None:
@@ -104,14 +105,14 @@ def _muted_until(change: WarningChange, rules: Rules, situation: Situation) -> d
     return soon if inhibitor(rules.inhibit, change, situation.open_warnings) is not None else None
 
 
-def _needless(of_warning: Sequence[Held]) -> tuple[str, str] | None:
+def _needless(of_warning: Sequence[Held]) -> tuple[Reason, str] | None:
     """Why nothing is said of a warning that its receiver was never told of; None where something is."""
     newest = of_warning[-1]
     if any(each.known for each in of_warning) or newest.change.level is not None:
         return None
     if newest.change.kind is Kind.WITHDRAWN:
-        return "untold", "it was withdrawn before it was told"
-    muted = next((each for each in of_warning if each.reason in ("silenced", "inhibited")), None)
+        return Reason.UNTOLD, "it was withdrawn before it was told"
+    muted = next((each for each in of_warning if each.reason in MUTING), None)
     return (muted.reason, "it ended while it was not to be told") if muted is not None else None
 
 

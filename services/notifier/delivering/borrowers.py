@@ -11,8 +11,9 @@ import structlog
 
 from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.configuration.conduct import profiles
-from services.notifier.core.conduct import Allowed, Judgement, Never, Touch, Wait, Why, judge
+from services.notifier.core.conduct import Allowed, Judgement, Never, Touch, Wait, judge
 from services.notifier.core.contact import Contact
+from services.notifier.core.reasons import Reason
 from services.notifier.metrics import Metrics
 from services.notifier.store import contacts, withholding
 from services.notifier.store.claiming import Claim
@@ -87,7 +88,7 @@ class Guard:
         for one in asked:
             before = touches[one.change.borrower_id]
             if one.change.kind in one.settings.borrower_kinds and one.change.kind in _ENDS and one.lane not in told:
-                judged.append((one, Never(Why.UNTOLD, "the borrower was never told of the warning")))
+                judged.append((one, Never(Reason.UNTOLD, "the borrower was never told of the warning")))
                 continue
             found = _judged(one, known.get(one.change.borrower_id), before, now)
             if isinstance(found, Allowed):
@@ -155,14 +156,14 @@ def _asked(claim: Claim, settings: ReceiverSettings) -> _Asked:
 def _judged(one: _Asked, contact: Contact | None, touches: Sequence[Touch], now: datetime) -> Judgement:
     settings, change = one.settings, one.change
     if change.kind not in settings.borrower_kinds:
-        return Never(Why.CONDUCT, f"borrowers are not told here that a warning is {change.kind}")
+        return Never(Reason.CONDUCT, f"borrowers are not told here that a warning is {change.kind}")
     if one.strangers:
-        return Never(Why.CONDUCT, "the message speaks of another borrower too")
+        return Never(Reason.CONDUCT, "the message speaks of another borrower too")
     conduct = profiles()[settings.conduct] if settings.conduct is not None else None
     way = settings.way
     if conduct is None or way is None:
-        return Never(Why.CONDUCT, "the receiver names no profile of conduct")
+        return Never(Reason.CONDUCT, "the receiver names no profile of conduct")
     found = judge(conduct, contact, way, one.debt, touches, now)
     if isinstance(found, Wait) and found.until > one.claim.give_up_at:
-        return Never(Why.CONDUCT, f"it could not go before its deadline: {found.why}")
+        return Never(Reason.CONDUCT, f"it could not go before its deadline: {found.why}")
     return found

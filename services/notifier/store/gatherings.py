@@ -12,6 +12,7 @@ import asyncpg
 
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.message import Purpose
+from services.notifier.core.reasons import Reason
 from services.notifier.core.releasing import Held
 from services.notifier.core.routing import Manner
 from shared.warnings import WarningChange
@@ -26,7 +27,7 @@ class Notice:
 
     change: WarningChange
     receiver: str
-    reason: str
+    reason: Reason
     detail: str
     key: str | None = None
     known: bool = False
@@ -138,7 +139,7 @@ class Settled:
 
     number: int
     state: str
-    reason: str | None = None
+    reason: Reason | None = None
     detail: str | None = None
     delivery_id: UUID | None = None
 
@@ -213,7 +214,7 @@ async def _held(connection: "asyncpg.Connection[Any]", keys: list[list[Any]]) ->
     found: defaultdict[tuple[str, str], list[Held]] = defaultdict(list)
     for row in await connection.fetch(_HELD, *keys, HELD_AT_ONCE):
         change = WarningChange.model_validate_json(row["data"])
-        found[row["receiver"], row["key"]].append(Held(row["number"], change, row["reason"], row["known"]))
+        found[row["receiver"], row["key"]].append(Held(row["number"], change, Reason(row["reason"]), row["known"]))
     return found
 
 

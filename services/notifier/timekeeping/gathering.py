@@ -12,6 +12,7 @@ import asyncpg
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
 from services.notifier.core.planning import Situation
+from services.notifier.core.reasons import Reason
 from services.notifier.core.releasing import Message, Release, release
 from services.notifier.metrics import Metrics
 from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
@@ -73,7 +74,7 @@ class GatheringsDue:
     def _released(self, due: Due, situation: Situation) -> Release:
         if due.receiver in self._rules.receivers:
             return release(due.gathering, due.receiver, due.held, due.standing, self._rules, situation)
-        why = "unconfigured", "the receiver is not configured any more"
+        why = Reason.UNCONFIGURED, "the receiver is not configured any more"
         return Release(suppressed={each.number: why for each in due.held})
 
     def _note(self, due: Due, released: Release, turn: _Turn, now: datetime) -> None:
@@ -113,6 +114,6 @@ def _settled(due: Due, released: Release) -> Iterator[Settled]:
         yield Settled(number, "told", delivery_id=delivery)
     for number in released.superseded:
         delivery = instead[warnings[number]]
-        yield Settled(number, "suppressed", "superseded", "a later change was told instead", delivery)
+        yield Settled(number, "suppressed", Reason.SUPERSEDED, "a later change was told instead", delivery)
     for number, (reason, detail) in released.suppressed.items():
         yield Settled(number, "suppressed", reason, detail)

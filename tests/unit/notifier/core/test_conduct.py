@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifier.configuration.conduct import profiles
-from services.notifier.core.conduct import Allowed, Conduct, Judgement, Never, Touch, Wait, Why, judge
+from services.notifier.core.conduct import Allowed, Conduct, Judgement, Never, Touch, Wait, judge
 from services.notifier.core.contact import Contact
+from services.notifier.core.reasons import Reason
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -42,13 +43,13 @@ def test_at_night_the_message_waits_for_the_morning_where_the_borrower_is() -> N
 @pytest.mark.parametrize(
     ("contact", "reason"),
     [
-        (None, Why.NO_CONTACT),
-        (Contact("B-1", "en", "UTC", None, "b@home.example", frozenset({"sms"})), Why.NO_CONTACT),
-        (Contact("B-1", "en", "UTC", "+8613800138000", None, frozenset({"email"})), Why.NO_CONSENT),
-        (Contact("B-1", "en", "UTC", "+8613800138000", None, frozenset({"sms"}), opted_out=True), Why.OPTED_OUT),
+        (None, Reason.NO_CONTACT),
+        (Contact("B-1", "en", "UTC", None, "b@home.example", frozenset({"sms"})), Reason.NO_CONTACT),
+        (Contact("B-1", "en", "UTC", "+8613800138000", None, frozenset({"email"})), Reason.NO_CONSENT),
+        (Contact("B-1", "en", "UTC", "+8613800138000", None, frozenset({"sms"}), opted_out=True), Reason.OPTED_OUT),
     ],
 )
-def test_without_an_address_or_a_consent_nothing_is_ever_sent(contact: Contact | None, reason: Why) -> None:
+def test_without_an_address_or_a_consent_nothing_is_ever_sent(contact: Contact | None, reason: Reason) -> None:
     found = _judged(contact)
     assert isinstance(found, Never)
     assert found.reason is reason

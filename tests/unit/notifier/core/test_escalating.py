@@ -27,6 +27,7 @@ from services.notifier.core.escalating import (
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import Decision, Hold, Suppress
+from services.notifier.core.reasons import Reason
 from services.notifier.core.routing import Manner, Telling
 from shared.warnings import Kind, Level
 from tests.changes import AT, change, recovery
@@ -124,12 +125,12 @@ def test_it_counts_from_when_somebody_on_its_routes_is_first_told() -> None:
     gathering = Gathering("digest", Purpose.DIGEST, up)
     hour = AT + 60 * MINUTE
     tellings = [Telling("desk", up), Telling("night", up), Telling("chief", board), Telling("plain", Manner())]
-    held = [Hold("desk", gathering, hour + 60 * MINUTE, "digest"), Hold("night", gathering, hour, "quiet")]
-    muted = Hold("chief", gathering, hour, "silenced")
+    held = [Hold("desk", gathering, hour + 60 * MINUTE, Reason.DIGEST), Hold("night", gathering, hour, Reason.QUIET)]
+    muted = Hold("chief", gathering, hour, Reason.SILENCED)
 
     assert begins_of(tellings, [*held, muted, plan_tell("plain")], AT) == {"branch": hour, "board": AT}
     assert begins_of(tellings, [*held, plan_tell("desk")], AT) == {"branch": AT}, "the last word on desk"
-    assert begins_of(tellings, [Suppress("desk", "opted_out")], AT) == {}
+    assert begins_of(tellings, [Suppress("desk", Reason.OPTED_OUT)], AT) == {}
     begun = turned([(change(), {"branch": hour})], POLICIES, AT).begun
     assert [(each.due_at, each.begun_at) for each in begun] == [(hour + 30 * MINUTE, AT)]
 
