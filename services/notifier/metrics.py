@@ -22,10 +22,18 @@ class Metrics:
         )
         self.notices = Counter(
             "bellwether_notifier_notices_total",
-            "Changes that a receiver was not told at once, by what became of them (held, suppressed) and why",
+            "Changes that a receiver was not told at once, by outcome: held, told (later), suppressed, and why",
             ["outcome", "reason"],
             registry=registry,
         )
+        self.escalation_steps = Counter(
+            "bellwether_notifier_escalation_steps_total",
+            "Steps of escalations, by outcome: told (another one follows), unanswered (everybody was told by then)",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("told", "unanswered"):
+            self.escalation_steps.labels(outcome)
         self.dead_letters = Counter(
             "bellwether_notifier_dead_letters_total", "Records that could not be taken", ["reason"], registry=registry
         )

@@ -125,7 +125,7 @@ def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Cloc
     configuration = live.configuration
     kinds: list[Due] = [
         GatheringsDue(configuration, metrics),
-        EscalationsDue(configuration),
+        EscalationsDue(configuration, metrics),
         HeartbeatsDue(configuration),
     ]
     for each in kinds:

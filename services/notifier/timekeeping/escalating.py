@@ -15,6 +15,7 @@ from services.notifier.core.inhibition import inhibitor
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import LOOK_AGAIN, Situation, source_key
 from services.notifier.core.silencing import muting, wake_key
+from services.notifier.metrics import Metrics
 from services.notifier.store import escalations, open_warnings, silences
 from services.notifier.store.escalations import DueStep, Onward
 from services.notifier.store.making import NewDelivery, make
@@ -37,7 +38,8 @@ class _Turn:
 class EscalationsDue:
     """Takes steps that no other replica holds; a step's deliveries and the next step are one transaction."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, metrics: Metrics) -> None:
+        self._metrics = metrics
         self.use(configuration)
 
     def use(self, configuration: Configuration) -> None:
@@ -94,6 +96,7 @@ class EscalationsDue:
                     assert change is not None, "only an open warning is told of"
                     turn.told += self._tellings(step, receivers, change, now)
                     _log("told", step, receivers=receivers)
+                    self._metrics.escalation_steps.labels("unanswered" if then is None else "told").inc()
                     if then is None:
                         turn.over.append(step)
                         log.warning(

@@ -59,8 +59,9 @@ class GatheringsDue:
         messages = Counter(each.receiver for each in turn.deliveries if each.receiver in self._rules.storms)
         await flow.add(connection, messages, now)
         await make(connection, turn.deliveries, now)
+        held_for = {held.number: held.reason for each in due for held in each.held}
         for settled in turn.settled:
-            self._metrics.notices.labels(settled.state, settled.reason or "in time").inc()
+            self._metrics.notices.labels(settled.state, settled.reason or held_for[settled.number]).inc()
         return {each.receiver for each in turn.deliveries}
 
     async def _situation(self, connection: "asyncpg.Connection[Any]", due: Sequence[Due], now: datetime) -> Situation:

@@ -34,6 +34,13 @@ def test_every_metric_asked_for_exists(expression: str) -> None:
     assert named <= metric_names()
 
 
+def test_all_that_the_notifier_measures_is_shown_or_watched() -> None:
+    asked = {named for each in _expressions() for named in re.findall(r"\bbellwether_notifier_\w+", each)}
+    measured = {re.sub(r"_(bucket|sum|count)$", "", each) for each in metric_names() if "_notifier_" in each}
+
+    assert measured == {re.sub(r"_bucket$", "", each) for each in asked}
+
+
 @pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule["alert"])
 def test_every_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
     assert set(rule["annotations"]) == {"summary", "description"}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.reading import read
@@ -15,6 +16,7 @@ from services.notifier.consuming.telling import Telling
 from services.notifier.core.matching import Match
 from services.notifier.core.planning import LOOK_AGAIN, source_key
 from services.notifier.core.silencing import Silence, wake_key
+from services.notifier.metrics import Metrics
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import escalations, silences
 from services.notifier.store.connection import Connection
@@ -49,6 +51,7 @@ class House:
         self._configuration = configuration
         self.connections = connections
         self.clock = clock
+        self.metrics = Metrics(CollectorRegistry())
 
     async def hear(self, *changes: WarningChange) -> None:
         """Take changes in, as intake does."""
@@ -61,7 +64,7 @@ class House:
     async def turn(self, replica: int = 0) -> set[str]:
         """One turn of one replica's timekeeper."""
         async with self.connections[replica].transaction() as inside:
-            return await EscalationsDue(self._configuration).take(inside, self.clock.now())
+            return await EscalationsDue(self._configuration, self.metrics).take(inside, self.clock.now())
 
     async def rows(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
         async with self.connections[0].statements() as inside:
@@ -102,6 +105,8 @@ async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(h
     assert await house.rows("SELECT told FROM open_warnings") == [(["desk", "head", "chief"],)]
     assert await house.rows("SELECT count(*), count(*) FILTER (WHERE waiting) FROM queue") == [(4, 1)], "desk in order"
     assert await house.rows("SELECT count(*) FROM escalations") == [(0,)]
+    steps = house.metrics.escalation_steps
+    assert [steps.labels(each)._value.get() for each in ("told", "unanswered")] == [1, 1]
 
 
 @pytest.mark.parametrize("ending", [change(1, 5, kind=Kind.ACKNOWLEDGED), recovery()])
@@ -146,7 +151,7 @@ async def test_a_replica_that_dies_on_the_way_has_told_nothing_and_another_tells
 
 async def _dying(house: House) -> None:
     async with house.connections[0].transaction() as inside:
-        assert await EscalationsDue(read(TEXT)).take(inside, house.clock.now()) == {"head", "desk"}
+        assert await EscalationsDue(read(TEXT), house.metrics).take(inside, house.clock.now()) == {"head", "desk"}
         raise RuntimeError("killed")
 
 
