@@ -2,19 +2,24 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from services.notifier.configuration import Configuration
+from services.notifier.configuration.conduct import profiles
 from services.notifier.metrics import Metrics
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import heartbeats
 from services.notifier.store import housekeeping as store
 from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.forgetting import Keep, forget
 from shared.clock import Clock
 
 log = structlog.get_logger(__name__)
+
+FORGET_EVERY = timedelta(hours=1)
+"""Soon enough for what is kept for days: each time, what is old and still needed is looked at again."""
 
 
 class Housekeeping:
@@ -34,6 +39,7 @@ class Housekeeping:
         self._connection = connection
         self._clock = clock
         self._metrics = metrics
+        self._forget_at: datetime | None = None
 
     def use(self, configuration: Configuration) -> None:
         """Go on with this configuration."""
@@ -55,8 +61,8 @@ class Housekeeping:
         await self._measure_heartbeats()
         await self._expire()
         await self._free()
-        while not stop.is_set() and await self._forget():
-            pass
+        if self._forget_at is None or self._clock.now() >= self._forget_at:
+            await self._forget(stop)
 
     async def _measure(self) -> None:
         async with self._connection.statements() as connection:
@@ -93,12 +99,19 @@ class Housekeeping:
             if freed := await store.free_stuck(connection):
                 log.warning("notifier.queue.freed", rows=freed)
 
-    async def _forget(self) -> int:
-        settings = self._settings
-        async with self._connection.transaction() as connection:
-            return await store.forget(
-                connection,
-                self._clock.now(),
-                remember=timedelta(days=settings.notifier_remember_days),
-                keep=timedelta(days=settings.notifier_keep_days),
-            )
+    async def _forget(self, stop: asyncio.Event) -> None:
+        keep, now, forgotten = self._keep(), self._clock.now(), True
+        while forgotten and not stop.is_set():
+            async with self._connection.transaction() as connection:
+                forgotten = bool(await forget(connection, now, keep))
+        self._forget_at = now + FORGET_EVERY
+
+    def _keep(self) -> Keep:
+        records = timedelta(days=self._settings.notifier_keep_days)
+        storms = [each.storm.within for each in self._configuration.receivers.values() if each.storm is not None]
+        return Keep(
+            ids=timedelta(days=self._settings.notifier_remember_days),
+            records=records,
+            touches=max(records, *(each.memory for each in profiles().values())),
+            flow=max(storms, default=timedelta()),
+        )

@@ -92,16 +92,24 @@ UPDATE gatherings SET due_at = $2 WHERE (receiver, key) IN (
 _FIND = "SELECT receiver, key FROM gatherings WHERE due_at <= $1 ORDER BY due_at LIMIT $2"
 # Warnings before gatherings, as everywhere.
 _LOCK_WARNINGS = """
-SELECT FROM open_warnings WHERE warning_id IN (
-    SELECT n.warning_id FROM unnest($1::text[], $2::text[]) AS g(receiver, key)
-    JOIN notices n ON n.receiver = g.receiver AND n.key = g.key AND n.state IN ('held', 'told')
-) ORDER BY warning_id FOR UPDATE
+WITH g AS (SELECT * FROM unnest($1::text[], $2::text[]) AS g(receiver, key))
+SELECT FROM open_warnings WHERE warning_id = ANY(ARRAY(
+    SELECT n.warning_id FROM g JOIN notices n ON n.receiver = g.receiver AND n.key = g.key AND n.state = 'held'
+    UNION
+    SELECT n.warning_id FROM g JOIN notices n ON n.receiver = g.receiver AND n.key = g.key AND n.state = 'told'
+)) ORDER BY warning_id FOR UPDATE
 """
 _TAKE = f"""
 SELECT {_COLUMNS} FROM gatherings
 WHERE (receiver, key) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND due_at <= $3
 ORDER BY receiver, key FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - our own words
+# What has ended is not told again: an old gathering does not drag along all that it ever told of.
+_LET_GO = """
+UPDATE notices n SET key = NULL FROM unnest($1::text[], $2::text[]) AS g(receiver, key)
+WHERE n.receiver = g.receiver AND n.key = g.key AND n.state = 'told'
+    AND NOT EXISTS (SELECT FROM open_warnings w WHERE w.warning_id = n.warning_id)
+"""
 _HELD = """
 SELECT h.* FROM unnest($1::text[], $2::text[]) AS g(receiver, key) CROSS JOIN LATERAL (
     SELECT n.receiver, n.key, n.number, n.reason, n.known OR coalesce(n.receiver = ANY(w.told), false) AS known, c.data
@@ -128,8 +136,11 @@ FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS g(r
 WHERE w.receiver = g.receiver AND w.key = g.key
 """
 _OVER = """
-DELETE FROM gatherings w USING unnest($1::text[], $2::text[]) AS g(receiver, key)
-WHERE w.receiver = g.receiver AND w.key = g.key
+WITH over AS (
+    DELETE FROM gatherings w USING unnest($1::text[], $2::text[]) AS g(receiver, key)
+    WHERE w.receiver = g.receiver AND w.key = g.key RETURNING w.receiver, w.key
+)
+UPDATE notices n SET key = NULL FROM over o WHERE n.receiver = o.receiver AND n.key = o.key AND n.state = 'told'
 """
 
 
@@ -202,6 +213,7 @@ async def take_due(connection: "asyncpg.Connection[Any]", now: datetime, most: i
     keys = _columns([(row["receiver"], row["key"]) for row in rows])
     if not keys:
         return []
+    await connection.execute(_LET_GO, *keys)
     held, standing = await _held(connection, keys), await _standing(connection, keys)
     return [
         Due(receiver, _gathering(row), held[receiver, key], standing[receiver, key])

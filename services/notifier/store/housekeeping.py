@@ -1,8 +1,8 @@
-"""What is done every now and then: deadlines nobody else keeps, old rows, and how much there is to do."""
+"""What is done every now and then: deadlines nobody else keeps, and how much there is to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -46,42 +46,6 @@ _PENDING = """
 SELECT (SELECT count(*) FROM queue) AS pending,
     (SELECT created_at FROM deliveries WHERE position = (SELECT min(position) FROM queue)) AS oldest
 """
-_FORGET_DELIVERIES = """
-WITH old AS (
-    DELETE FROM deliveries WHERE position = ANY(ARRAY(
-        SELECT position FROM deliveries WHERE created_at < $1 AND state <> 'pending' LIMIT $2
-    )) RETURNING delivery_id
-), their_attempts AS (
-    DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM old))
-)
-SELECT count(*) FROM old
-"""
-_FORGET_UNROUTED = """
-WITH old AS (
-    DELETE FROM changes WHERE change_id = ANY(ARRAY(
-        SELECT change_id FROM changes WHERE NOT routed AND seen_at < $1 LIMIT $2
-    )) RETURNING change_id
-)
-SELECT count(*) FROM old
-"""
-_FORGET_ROUTED = """
-WITH old AS (
-    DELETE FROM changes WHERE change_id = ANY(ARRAY(
-        SELECT c.change_id FROM changes c WHERE c.routed AND c.seen_at < $1 AND NOT EXISTS (
-            SELECT FROM deliveries d WHERE d.warning_id = c.warning_id AND d.change_id = c.change_id
-        ) LIMIT $2
-    )) RETURNING change_id
-)
-SELECT count(*) FROM old
-"""
-
-_FORGET_TOUCHES = """
-WITH old AS (
-    DELETE FROM contact_touches WHERE ctid = ANY(ARRAY(SELECT ctid FROM contact_touches WHERE at < $1 LIMIT $2))
-    RETURNING 1
-)
-SELECT count(*) FROM old
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +80,3 @@ async def backlog(connection: "asyncpg.Connection[Any]") -> Backlog:
     row = await connection.fetchrow(_PENDING)
     assert row is not None, "a SELECT without FROM gives a row"
     return Backlog(**row)
-
-
-async def forget(connection: "asyncpg.Connection[Any]", now: datetime, *, remember: timedelta, keep: timedelta) -> int:
-    """Delete some rows past their time, and say how many; call again until none.
-
-    An id is remembered for `remember` at least, and as long as there is a delivery of its change.
-    """
-    deliveries = await connection.fetchval(_FORGET_DELIVERIES, now - keep, ROWS_A_STEP)
-    unrouted = await connection.fetchval(_FORGET_UNROUTED, now - remember, ROWS_A_STEP)
-    routed = await connection.fetchval(_FORGET_ROUTED, now - max(keep, remember), ROWS_A_STEP)
-    touches = await connection.fetchval(_FORGET_TOUCHES, now - keep, ROWS_A_STEP)
-    return int(deliveries + unrouted + routed + touches)

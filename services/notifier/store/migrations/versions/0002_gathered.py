@@ -65,7 +65,7 @@ CREATE TABLE notices (
     settled_at timestamptz
 ) WITH (fillfactor = 80);
 CREATE INDEX notices_held ON notices (receiver, key, number) WHERE state = 'held';
-CREATE INDEX notices_told ON notices (receiver, key) WHERE state = 'told';
+CREATE INDEX notices_told ON notices (receiver, key) WHERE state = 'told' AND key IS NOT NULL;
 CREATE INDEX notices_by_warning ON notices (warning_id, number);
 CREATE INDEX notices_by_age ON notices USING brin (at) WITH (pages_per_range = 32);
 CREATE TABLE flow (

@@ -1,0 +1,109 @@
+"""Deletes what is past its time, in steps that each take rows no other replica has.
+
+What is over is deleted by whoever ends it: rows of `queue`, `open_warnings`, `gatherings` and `escalations`. Contacts
+are deleted by request; `paces` and `disabled_receivers` have a row for each receiver's name. The rest is deleted here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+ROWS_A_STEP = 500
+
+_DELIVERIES = """
+WITH old AS (
+    DELETE FROM deliveries WHERE position = ANY(ARRAY(
+        SELECT position FROM deliveries WHERE created_at < $1 AND state <> 'pending' LIMIT $2 FOR UPDATE SKIP LOCKED
+    )) RETURNING delivery_id
+), their_attempts AS (
+    DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM old))
+)
+SELECT count(*) FROM old
+"""
+# One that was told and still has its key is what its gathering repeats.
+_NOTICES = """
+WITH old AS (
+    DELETE FROM notices WHERE number = ANY(ARRAY(
+        SELECT n.number FROM notices n
+        WHERE n.at < $1 AND n.settled_at < $1 AND (n.state = 'suppressed' OR n.key IS NULL)
+            AND NOT EXISTS (SELECT FROM deliveries d WHERE d.delivery_id = n.delivery_id)
+        LIMIT $2 FOR UPDATE OF n SKIP LOCKED
+    )) RETURNING number
+)
+SELECT count(*) FROM old
+"""
+
+
+def _changes(which: str) -> str:
+    """Changes that nothing names any more: not as the newest of what is open, and in no message, past or to come."""
+    names = ("open_warnings", "notices", "escalations", "deliveries")
+    unnamed = " AND ".join(
+        f"NOT EXISTS (SELECT FROM {name} o WHERE o.warning_id = c.warning_id AND o.change_id = c.change_id)"
+        for name in names
+    )
+    return f"""
+    WITH old AS (
+        DELETE FROM changes WHERE change_id = ANY(ARRAY(
+            SELECT c.change_id FROM changes c WHERE {which} AND c.seen_at < $1 AND {unnamed}
+            LIMIT $2 FOR UPDATE OF c SKIP LOCKED
+        )) RETURNING change_id
+    )
+    SELECT count(*) FROM old
+    """  # noqa: S608 - our own words
+
+
+_UNROUTED, _ROUTED = _changes("NOT c.routed"), _changes("c.routed")
+_TOUCHES = """
+WITH old AS (
+    DELETE FROM contact_touches WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM contact_touches WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+    )) RETURNING 1
+)
+SELECT count(*) FROM old
+"""
+_FLOW = """
+WITH old AS (
+    DELETE FROM flow WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM flow WHERE minute < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+    )) RETURNING 1
+)
+SELECT count(*) FROM old
+"""
+_SILENCES = """
+WITH old AS (
+    DELETE FROM silences WHERE number = ANY(ARRAY(
+        SELECT number FROM silences WHERE ends_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+    )) RETURNING number
+)
+SELECT count(*) FROM old
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long what is kept: ids of changes, records of what was told and why not, and what is counted of late."""
+
+    ids: timedelta
+    records: timedelta
+    touches: timedelta
+    flow: timedelta
+
+
+async def forget(connection: "asyncpg.Connection[Any]", now: datetime, keep: Keep) -> int:
+    """Within a transaction: delete some rows past their time, and say how many; call again until none.
+
+    A change is kept for `keep.ids` at least, and as long as anything names it.
+    """
+    records = now - keep.records
+    steps = (
+        (_DELIVERIES, records),
+        (_NOTICES, records),
+        (_UNROUTED, now - keep.ids),
+        (_ROUTED, min(records, now - keep.ids)),
+        (_TOUCHES, now - keep.touches),
+        (_FLOW, now - keep.flow),
+        (_SILENCES, records),
+    )
+    return sum([await connection.fetchval(sql, before, ROWS_A_STEP) for sql, before in steps])
