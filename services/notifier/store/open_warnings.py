@@ -30,9 +30,13 @@ _ACKNOWLEDGE = """
 UPDATE open_warnings w SET acknowledged_at = $1, acknowledged_by = g.by
 FROM unnest($2::uuid[], $3::text[]) AS g(warning_id, by) WHERE w.warning_id = g.warning_id
 """
+# Each half walks an index of its own.
 _OF = """
-SELECT c.data FROM open_warnings w JOIN changes c USING (change_id)
-WHERE w.borrower_id = ANY($1::text[]) OR w.connected = ANY($2::text[]) ORDER BY w.warning_id
+SELECT c.data FROM (
+    SELECT warning_id, change_id FROM open_warnings WHERE borrower_id = ANY($1::text[])
+    UNION
+    SELECT warning_id, change_id FROM open_warnings WHERE connected = ANY($2::text[])
+) w JOIN changes c USING (change_id) ORDER BY w.warning_id
 """
 
 
