@@ -126,14 +126,19 @@ def _decided(telling: Telling, change: WarningChange, known: Known, rules: Rules
 
 
 def _held_back(telling: Telling, change: WarningChange, rules: Rules, situation: Situation) -> Hold | None:
-    return next(
-        (
-            held
-            for each in (_muted, _gathered, _out_of_hours, _flooded)
-            if (held := each(telling, change, rules, situation)) is not None
-        ),
-        None,
-    )
+    if (muted := _muted(telling, change, rules, situation)) is not None:
+        return muted
+    ways = (each(telling, change, rules, situation) for each in (_gathered, _out_of_hours, _flooded))
+    held = next((each for each in ways if each is not None), None)
+    return _within_hours(held, rules) if held is not None else None
+
+
+def _within_hours(held: Hold, rules: Rules) -> Hold:
+    """Due when it can really be told: an escalation counts from there."""
+    closed = rules.hours.closed(held.gathering.manner, held.due_at)
+    if closed is None:
+        return held
+    return replace(held, due_at=closed.until, detail=f"in {closed.reason} hours ({closed.name}) until then")
 
 
 def _muted(telling: Telling, change: WarningChange, rules: Rules, situation: Situation) -> Hold | None:

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.notifier.core.escalating import begins_of
 from services.notifier.core.grouping import Digest, Grouping
 from services.notifier.core.hours import Hours
 from services.notifier.core.inhibition import Inhibition
 from services.notifier.core.matching import Match
 from services.notifier.core.message import Purpose
-from services.notifier.core.planning import Rules
-from services.notifier.core.routing import Route
+from services.notifier.core.planning import Hold, Known, Rules, Situation, plan
+from services.notifier.core.routing import Route, tellings_of
 from services.notifier.core.silencing import Silence
 from services.notifier.core.storm import Storm
 from services.notifier.core.times import Times
@@ -231,6 +232,21 @@ def test_a_flood_is_summed_up_and_says_how_many() -> None:
 
     assert [each.purpose for each in told.sent] == [Purpose.CHANGE] * 4 + [Purpose.STORM]
     assert len(told.sent[-1].changes) == 7
+
+
+@pytest.mark.parametrize(
+    "manner", [{"group": Grouping(wait=MINUTE)}, {"digest": Digest(at=("23:30",), time_zone="UTC")}]
+)
+def test_what_falls_due_in_quiet_hours_is_due_at_their_end_and_so_its_escalation_begins_then(
+    manner: dict[str, Any],
+) -> None:
+    route = Route(receivers=("desk",), quiet="nights", escalation="up", **manner)
+    first, night = raised(), NOW + 10 * HOUR
+    decisions = plan(first, Known(), Rules((route,), Hours({"nights": NIGHTS})), Situation(night))
+
+    begins = begins_of(tellings_of((route,), first), decisions, night)
+    assert begins == {"up": NOW + 19 * HOUR}
+    assert [each.detail for each in decisions if isinstance(each, Hold)] == ["in quiet hours (nights) until then"]
 
 
 def test_whoever_takes_each_change_by_itself_is_sent_all_that_waited_in_its_order() -> None:
