@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.channels import discover
+from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration import ConfigurationError, load, read
+from services.notifier.configuration.sections import SECTIONS
+from services.notifier.core.routing import Manner
 
 CHANNELS = ", ".join(sorted(discover()))
 EXAMPLE = Path("services/notifier/example.yaml")
@@ -21,12 +24,14 @@ def _told(text: str) -> str:
     return str(found.value)
 
 
-def test_the_example_is_a_configuration() -> None:
+def test_the_example_is_a_configuration_that_shows_all_there_is() -> None:
     found = load(EXAMPLE, without_secrets=True)
+    routes = [*found.routes, *(inner for each in found.routes for inner in each.routes)]
+    shown = {name for each in (*found.receivers.values(), *routes) for name in each.model_fields_set}
 
-    assert {"core-banking", "credit-officers", "journal"} <= set(found.receivers)
-    assert found.escalations
-    assert found.acknowledgement_links is not None
+    assert all(getattr(found, name) for name in SECTIONS)
+    assert set(Manner.model_fields) | {"match", "go_on", "routes"} <= shown
+    assert set(ReceiverSettings.model_fields) - {"collapse"} <= shown
 
 
 def test_the_example_needs_its_secrets_to_serve() -> None:
