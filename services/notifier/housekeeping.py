@@ -13,7 +13,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import heartbeats
 from services.notifier.store import housekeeping as store
 from services.notifier.store.connection import PASSING, Connection
-from services.notifier.store.forgetting import Keep, forget
+from services.notifier.store.forgetting import Keep, forget, olds
 from shared.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -100,10 +100,12 @@ class Housekeeping:
                 log.warning("notifier.queue.freed", rows=freed)
 
     async def _forget(self, stop: asyncio.Event) -> None:
-        keep, now, forgotten = self._keep(), self._clock.now(), True
-        while forgotten and not stop.is_set():
-            async with self._connection.transaction() as connection:
-                forgotten = bool(await forget(connection, now, keep))
+        now = self._clock.now()
+        for old in olds(now, self._keep()):
+            more = True
+            while more and not stop.is_set():
+                async with self._connection.transaction() as connection:
+                    more = await forget(connection, old)
         self._forget_at = now + FORGET_EVERY
 
     def _keep(self) -> Keep:
