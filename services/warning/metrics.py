@@ -30,6 +30,12 @@ class Metrics:
         self.dead_letters = Counter(
             f"{prefix}dead_letters_total", "Records given up, by reason", ["reason"], registry=registry
         )
+        self.acknowledgements = Counter(
+            f"{prefix}acknowledgements_total",
+            "Acknowledgements off their topic: recorded, or known before",
+            ["outcome"],
+            registry=registry,
+        )
         self.decide_seconds = Histogram(
             f"{prefix}decide_seconds", "Deciding one batch", buckets=FAST, registry=registry
         )

@@ -7,8 +7,10 @@ from pathlib import Path
 import structlog
 from prometheus_client import CollectorRegistry
 
+from services.warning.acknowledging.consumer import RECORDS_A_BATCH, Acknowledging
+from services.warning.acknowledging.recording import Recorder
+from services.warning.acknowledging.telling import ControlOutbox
 from services.warning.api.app import build_app
-from services.warning.api.telling import ControlOutbox
 from services.warning.core.calendar import Calendar
 from services.warning.core.engine import Engine
 from services.warning.core.rules.loading import load_ruleset
@@ -22,6 +24,9 @@ from shared.auth import Keyring
 from shared.clock import WallClock
 from shared.db import create_engine
 from shared.db import migrate as migrate_schema
+from shared.health import Check
+from shared.kafka.connection import consumer
+from shared.kafka.member import Member
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
 from shared.run import serve as run
@@ -54,6 +59,23 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 1_000)
 
 
+def acknowledging(settings: Settings, recorder: Recorder, producer: Producer, metrics: Metrics) -> Member:
+    """What records the acknowledgements that the notifier takes."""
+    topics = Topics(settings.kafka_topic_prefix)
+    return Member(
+        partial(
+            consumer,
+            settings,
+            group=topics.group("warning", topics.acknowledgements),
+            group_instance_id=settings.warning_group_instance_id,
+        ),
+        topics.acknowledgements,
+        Acknowledging(recorder, producer, topics.dead_letters, metrics=metrics).take,
+        most=RECORDS_A_BATCH,
+        lag=metrics.lag,
+    )
+
+
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
     keyring = Keyring.from_settings(settings)
@@ -64,13 +86,20 @@ async def serve(settings: Settings) -> None:
     producer = Producer(settings, client_id="warning")
     database = create_engine(settings, SCHEMA)
     control = ControlOutbox(SteadyConnection(settings), producer)
+    recorder = Recorder(database, control, topics)
+    metrics = Metrics(registry)
+    acknowledged = acknowledging(settings, recorder, producer, metrics)
     await producer.start()
     try:
-        async with assembled(settings, engine, producer, clock, Metrics(registry)) as worker:
+        async with assembled(settings, engine, producer, clock, metrics) as worker:
             spare_the_collector()
-            checks = {"kafka": partial(producer.check, topics.events), "postgres": partial(answers, database)}
-            app = build_app(settings, engine, clock, database, control, keyring, registry, checks)
-            await run(app, worker.run, control.run, host=settings.http_host, port=settings.http_port)
+            checks: dict[str, Check] = {
+                "kafka": partial(producer.check, topics.events),
+                "postgres": partial(answers, database),
+                "acknowledgements": acknowledged.check,
+            }
+            app = build_app(settings, engine, clock, database, recorder, keyring, registry, checks)
+            await run(app, worker.run, acknowledged.run, control.run, host=settings.http_host, port=settings.http_port)
     finally:
         await producer.stop()
         await database.dispose()

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from services.warning.acknowledging.recording import Recorder
 from services.warning.api.borrowers import Pictures, borrowers_router
 from services.warning.api.rulesets import rulesets_router
-from services.warning.api.telling import ControlOutbox
 from services.warning.api.warnings import Desk, warnings_router
 from services.warning.core.engine import Engine
 from services.warning.settings import Settings
@@ -24,7 +24,7 @@ def build_app(
     engine: Engine,
     clock: Clock,
     database: queries.Database,
-    control: ControlOutbox,
+    recorder: Recorder,
     keyring: Keyring,
     registry: CollectorRegistry,
     checks: Mapping[str, Check],
@@ -37,7 +37,7 @@ def build_app(
     pictures = Pictures(database, engine, clock, topics.events, wall=settings.warning_clock == "wall")
     written = settings.ruleset_file.read_text(encoding="utf-8")
     app.include_router(borrowers_router(pictures, reads))
-    app.include_router(warnings_router(Desk(database, clock, control, topics), reads, acknowledges))
+    app.include_router(warnings_router(Desk(database, clock, recorder), reads, acknowledges))
     app.include_router(rulesets_router(engine, written, reads))
     app.include_router(health_router(registry, checks))
     return app

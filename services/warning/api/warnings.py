@@ -2,25 +2,19 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.warning.acknowledging.recording import Recorder
 from services.warning.api.answers import AcknowledgementAnswer, WarningDetail, WarningPage, WarningSummary
 from services.warning.api.cursors import place, written
-from services.warning.api.telling import ControlOutbox
 from services.warning.store import queries
-from services.warning.store.control import Acknowledged, acknowledge
-from services.warning.worker.letters import SOURCE
+from services.warning.store.control import Acknowledged, IdInUseError, NoSuchWarningError
 from shared.auth import ApiKey
 from shared.clock import Clock
-from shared.events import utc_text
 from shared.events.fields import Identifier, Moment
-from shared.kafka.cloudevents import to_headers
-from shared.kafka.producer import Outgoing
-from shared.kafka.topics import Topics
 from shared.problems import Problem, ProblemError
 from shared.warnings import Level
 
@@ -67,11 +61,10 @@ class Acknowledge(BaseModel):
 class Desk:
     """What the routes work with."""
 
-    def __init__(self, database: queries.Database, clock: Clock, control: ControlOutbox, topics: Topics) -> None:
+    def __init__(self, database: queries.Database, clock: Clock, recorder: Recorder) -> None:
         self._database = database
         self._clock = clock
-        self._control = control
-        self._topics = topics
+        self._recorder = recorder
 
     async def page(self, filters: Filters) -> WarningPage:
         """One page of warnings."""
@@ -93,39 +86,13 @@ class Desk:
 
     async def acknowledge(self, warning_id: UUID, body: Acknowledge) -> Acknowledged:
         """Record an acknowledgement and let it be published. Raises ProblemError (404, or 409 for a used id)."""
-        warning = await self.detail(warning_id)
         given = Acknowledged(body.id or uuid4(), body.by, body.note, self._clock.now(), known=False)
-        done = await acknowledge(self._database, warning_id, given, self._record(warning, given))
-        if done is None:
-            detail = f"the id {given.id} belongs to an acknowledgement of another warning"
-            raise ProblemError(Problem(title="Id in use", status=409, detail=detail))
-        self._control.written()
-        return done
-
-    def _record(self, warning: WarningDetail, given: Acknowledged) -> Outgoing:
-        """warning.acknowledged: the warning's last change, with who answers for it since when."""
-        last = warning.last_change
-        change_id = uuid5(warning.warning_id, f"acknowledged {given.id}")
-        data = {
-            **last.model_dump(mode="json"),
-            "change_id": str(change_id),
-            "kind": "acknowledged",
-            "reason": None,
-            "previous_level": last.level,
-            "at": utc_text(given.at),
-            "acknowledgement": {"id": str(given.id), "by": given.by, "note": given.note},
-        }
-        attributes = {
-            "specversion": "1.0",
-            "id": str(change_id),
-            "source": SOURCE,
-            "type": "warning.acknowledged",
-            "subject": warning.borrower_id,
-            "time": utc_text(given.at),
-        }
-        return Outgoing(
-            self._topics.warnings, warning.borrower_id.encode(), msgspec.json.encode(data), to_headers(attributes)
-        )
+        try:
+            return await self._recorder.record(warning_id, given)
+        except NoSuchWarningError as error:
+            raise ProblemError(Problem(title="No such warning", status=404, detail=str(error))) from None
+        except IdInUseError as error:
+            raise ProblemError(Problem(title="Id in use", status=409, detail=str(error))) from None
 
 
 def warnings_router(desk: Desk, reads: Callable[..., ApiKey], acknowledges: Callable[..., ApiKey]) -> APIRouter:

@@ -1,16 +1,30 @@
-"""What the API writes, each with the record that tells of it, in one transaction."""
+"""Acknowledgements, each with the record that tells of it, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.warning.store.commit import Headers, pack_headers, unpack_headers
+from services.warning.store.steady import DATABASE_ERRORS
 from shared.kafka.producer import Outgoing
+
+ERRORS = (*DATABASE_ERRORS, SQLAlchemyError)
+"""As DATABASE_ERRORS, of an engine: whoever retries says so in the log."""
+_LAST_CHANGE = text("SELECT last_change FROM warnings WHERE warning_id = :warning_id")
+_ACKNOWLEDGE = text(
+    "INSERT INTO acknowledgements (acknowledgement_id, warning_id, by_whom, note, at)"
+    " VALUES (:id, :warning_id, :by, :note, :at) ON CONFLICT DO NOTHING"
+)
+_PUBLISH = text("INSERT INTO control_outbox (topic, key, value, headers) VALUES (:topic, :key, :value, :headers)")
+_STORED = text(
+    "SELECT by_whom, note, at FROM acknowledgements WHERE acknowledgement_id = :id AND warning_id = :warning_id"
+)
 
 
 class Acknowledged(NamedTuple):
@@ -30,39 +44,39 @@ class Told(NamedTuple):
     record: Outgoing
 
 
-async def acknowledge(
-    database: AsyncEngine, warning_id: UUID, given: Acknowledged, record: Outgoing
-) -> Acknowledged | None:
-    """Write an acknowledgement and the record that tells of it; one whose id is known changes nothing.
+class NoSuchWarningError(Exception):
+    """Nobody raised a warning of this id."""
 
-    None where the id belongs to another warning.
+    reason = "unknown_warning"
+
+
+class IdInUseError(Exception):
+    """The id belongs to an acknowledgement of another warning."""
+
+    reason = "id_in_use"
+
+
+async def acknowledge(
+    database: AsyncEngine, warning_id: UUID, given: Acknowledged, tell: Callable[[Any], Outgoing]
+) -> Acknowledged:
+    """Write an acknowledgement and what `tell` makes of the warning's last change; a known id changes nothing.
+
+    As it is stored now. Raises NoSuchWarningError, IdInUseError, or one of ERRORS.
     """
-    insert = text(
-        "INSERT INTO acknowledgements (acknowledgement_id, warning_id, by_whom, note, at)"
-        " VALUES (:id, :warning_id, :by, :note, :at) ON CONFLICT DO NOTHING"
-    )
     values = {"id": given.id, "warning_id": warning_id, "by": given.by, "note": given.note, "at": given.at}
     async with database.begin() as connection:
-        if (await connection.execute(insert, values)).rowcount:
-            await connection.execute(
-                text("INSERT INTO control_outbox (topic, key, value, headers) VALUES (:topic, :key, :value, :headers)"),
-                {
-                    "topic": record.topic,
-                    "key": record.key,
-                    "value": record.value,
-                    "headers": pack_headers(list(record.headers)),
-                },
-            )
+        last = (await connection.execute(_LAST_CHANGE, values)).scalar_one_or_none()
+        if last is None:
+            raise NoSuchWarningError(f"no warning has the id {warning_id}")
+        if (await connection.execute(_ACKNOWLEDGE, values)).rowcount:
+            record = tell(last)
+            headers = pack_headers(list(record.headers))
+            await connection.execute(_PUBLISH, {**record._asdict(), "headers": headers})
             return given
-        stored = await connection.execute(
-            text(
-                "SELECT by_whom, note, at FROM acknowledgements"
-                " WHERE acknowledgement_id = :id AND warning_id = :warning"
-            ),
-            {"id": given.id, "warning": warning_id},
-        )
-        row = stored.one_or_none()
-    return None if row is None else Acknowledged(given.id, row[0], row[1], row[2], known=True)
+        row = (await connection.execute(_STORED, values)).one_or_none()
+    if row is None:
+        raise IdInUseError(f"the id {given.id} belongs to an acknowledgement of another warning")
+    return Acknowledged(given.id, row[0], row[1], row[2], known=True)
 
 
 async def hold_control(connection: "asyncpg.Connection[Any]") -> bool:

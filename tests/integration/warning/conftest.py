@@ -23,6 +23,7 @@ from shared.db import migrate
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
 from shared.warnings import WarningChange
+from tests.events import clock, disbursed, event, exposed, repaid
 from tests.topics import PARTITIONS, Event, append, changes, records, until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,3 +155,22 @@ def run_worker(deployment: Deployment) -> RunWorker:
             await producer.stop()
 
     return run
+
+
+@pytest.fixture
+async def decided(deployment: Deployment, run_worker: RunWorker) -> Deployment:
+    """B1 is nine days past due and borrows from two new lenders, B2 paid late, and it is 10 February."""
+    who = {"kind": "individual", "segment": "consumer", "region": "Kano"}
+    await deployment.append(
+        event("borrower.registered", "B1", "2025-01-01", who),
+        disbursed("B1", "2025-01-01", "2025-02-01", "2025-03-01"),
+        disbursed("B2", "2025-01-01", "2025-02-01"),
+        exposed("B1", "2025-01-20", "lender-1"),
+        exposed("B1", "2025-01-21", "lender-2"),
+        clock("2025-02-02"),
+        repaid("B2", "2025-02-03"),
+        clock("2025-02-10"),
+    )
+    async with run_worker():
+        await deployment.caught_up()
+    return deployment

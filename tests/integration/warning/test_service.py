@@ -4,17 +4,23 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
 
 from deploy.local.scrape import scrape
 from deploy.local.services import Service, start_service
+from shared.acknowledgements import AcknowledgementGiven, record
 from shared.auth import new_key
+from shared.warnings import Kind
 from tests.events import exposed
-from tests.integration.warning.conftest import Deployment
+from tests.integration.warning.conftest import START, Deployment
+from tests.kafka_records import write_topic
 from tests.openapi import answers_what_it_documents
+from tests.topics import until
 
 Start = Callable[..., Service]
 
@@ -79,6 +85,37 @@ async def test_killed_it_comes_back_to_its_partitions_under_its_instance_id(
     await deployment.caught_up()
 
     assert await deployment.told() == [("B1", "raised", "yellow")]
+
+
+async def test_killed_again_and_again_it_loses_no_acknowledgement_and_records_and_tells_none_twice(
+    decided: Deployment, start: Start
+) -> None:
+    warnings = [row[0] for row in await decided.connection.fetch("SELECT warning_id FROM warnings")]
+    given = [
+        AcknowledgementGiven(id=uuid4(), warning_id=warnings[number % 3], by=f"{number}", at=START, via="api")
+        for number in range(300)
+    ]
+    sent = [record(decided.topics.acknowledgements, each) for each in given]
+    plain = [(each.key, each.value, each.headers) for each in sent]
+    await write_topic(decided.settings.kafka_bootstrap, decided.topics.acknowledgements, plain)
+
+    async def recorded(count: int) -> bool:
+        return int(await decided.connection.fetchval("SELECT count(*) FROM acknowledgements")) >= count
+
+    for count in (1, 120, 240):
+        service = start(WARNING_GROUP_INSTANCE_ID="warning-0")
+        await until(partial(recorded, count), what=f"{count} are recorded")
+        await asyncio.to_thread(service.process.kill)
+    start(WARNING_GROUP_INSTANCE_ID="warning-0")
+    await until(partial(recorded, len(given)), what="all are recorded")
+
+    async def published() -> bool:
+        return not await decided.connection.fetchval("SELECT count(*) FROM control_outbox")
+
+    await until(published, what="all are told")
+    told = [each.acknowledgement for each in await decided.changes() if each.kind is Kind.ACKNOWLEDGED]
+    assert sorted(each.by for each in told if each) == sorted(each.by for each in given)
+    assert await decided.dead_letters() == []
 
 
 async def test_without_keys_it_refuses_to_start(start: Start) -> None:

@@ -11,16 +11,16 @@ import pytest
 import uvicorn
 from prometheus_client import CollectorRegistry
 
+from services.warning.acknowledging.recording import Recorder
+from services.warning.acknowledging.telling import ControlOutbox
 from services.warning.api.app import build_app
-from services.warning.api.telling import ControlOutbox
 from services.warning.service import load_engine
 from services.warning.store import SCHEMA
 from services.warning.store.steady import SteadyConnection
 from shared.auth import ApiKey, Keyring, new_key
 from shared.db import create_engine
 from shared.kafka.producer import Producer
-from tests.events import clock, disbursed, event, exposed, repaid
-from tests.integration.warning.conftest import Deployment, RunWorker
+from tests.integration.warning.conftest import Deployment
 
 
 @dataclass
@@ -47,25 +47,6 @@ class Api:
         return {"Authorization": f"Bearer {self.keys[key]}"} if key in self.keys else {}
 
 
-@pytest.fixture
-async def decided(deployment: Deployment, run_worker: RunWorker) -> Deployment:
-    """B1 is nine days past due and borrows from two new lenders, B2 paid late, and it is 10 February."""
-    who = {"kind": "individual", "segment": "consumer", "region": "Kano"}
-    await deployment.append(
-        event("borrower.registered", "B1", "2025-01-01", who),
-        disbursed("B1", "2025-01-01", "2025-02-01", "2025-03-01"),
-        disbursed("B2", "2025-01-01", "2025-02-01"),
-        exposed("B1", "2025-01-20", "lender-1"),
-        exposed("B1", "2025-01-21", "lender-2"),
-        clock("2025-02-02"),
-        repaid("B2", "2025-02-03"),
-        clock("2025-02-10"),
-    )
-    async with run_worker():
-        await deployment.caught_up()
-    return deployment
-
-
 @asynccontextmanager
 async def _serving(app: Any, port: int) -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off"))
@@ -90,8 +71,9 @@ async def api(decided: Deployment, free_port: int) -> AsyncIterator[Api]:
     database = create_engine(settings, SCHEMA)
     producer = Producer(settings, client_id="test")
     control = ControlOutbox(SteadyConnection(settings), producer)
+    recorder = Recorder(database, control, decided.topics)
     engine = load_engine(settings.ruleset_file, settings.time_zone)
-    app = build_app(settings, engine, decided.clock, database, control, keyring, CollectorRegistry(), {})
+    app = build_app(settings, engine, decided.clock, database, recorder, keyring, CollectorRegistry(), {})
     try:
         async with _serving(app, free_port) as url, aiohttp.ClientSession() as session:
             yield Api(session, url, {scope: token for scope, (token, _) in made.items()}, control, decided)

@@ -102,6 +102,18 @@ async def test_an_acknowledgement_is_kept_and_published_once_however_often_it_is
     assert await api.control.publish() == 0
 
 
+async def test_one_that_has_ended_may_still_be_answered_for_and_is_told_with_the_level_it_had(api: Api) -> None:
+    warning = await _only(api, borrower_id="B2")
+    assert warning["level"] is None
+
+    status, _ = await api.post(f"/v1/warnings/{warning['warning_id']}/acknowledgements", {"by": "officer-7"})
+    await api.control.publish()
+
+    assert status == 201
+    (told,) = [each for each in await api.deployment.changes() if each.kind == "acknowledged"]
+    assert (told.level, told.previous_level) == (None, "blue")
+
+
 async def test_an_id_used_for_another_warning_is_a_409(api: Api) -> None:
     first = await _only(api, borrower_id="B1", rule="missed_payment")
     second = await _only(api, borrower_id="B1", rule="multi_lender_exposure")

@@ -1,4 +1,4 @@
-"""Publishes what the API wrote, in order, from one replica at a time."""
+"""Publishes what was recorded, in order, from one replica at a time."""
 
 import asyncio
 from contextlib import suppress
