@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.notifier.configuration import read
+from services.notifier.service import contact_keys
+from services.notifier.settings import NotifierSettings
 from shared.auth import ALL_SCOPES, Keyring
 from shared.settings import HttpSettings
 from tests.unit.deploy.deployed import DEPLOY, HTTP_PORT, documents, service_of, variables
@@ -82,10 +85,31 @@ def test_every_image_but_our_own_names_a_version() -> None:
         assert tag != "latest"
 
 
+def _made(folder: Path) -> None:
+    """What `keys.sh` makes, twice: the second time it keeps what is there."""
+    shutil.copy(FOLDER / "keys.sh", folder)
+    kept = []
+    for _ in range(2):
+        subprocess.run(["sh", str(folder / "keys.sh")], check=True, capture_output=True)
+        kept.append({each.name: each.read_text() for each in (folder / "secrets").iterdir()})
+    assert kept[0] == kept[1]
+
+
+def test_every_secret_that_a_container_reads_is_made_and_what_the_notifier_makes_of_them_works(tmp_path: Path) -> None:
+    _made(tmp_path)
+    files = {name: tmp_path / each["file"] for name, each in COMPOSE["secrets"].items()}
+    settings = NotifierSettings(notifier_contact_keys_file=str(files["contact-keys"]))
+    written = (FOLDER / "notifier.yaml").read_text().replace("/run/secrets/", f"{tmp_path}/secrets/")
+    links = read(written).acknowledgement_links
+
+    assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o644}
+    assert contact_keys(settings) is not None
+    assert links is not None
+    assert len(links.secrets[0].get_secret_value()) == 44
+
+
 def test_the_key_made_for_it_opens_every_door_and_is_stored_only_as_a_hash(tmp_path: Path) -> None:
-    shutil.copy(FOLDER / "keys.sh", tmp_path)
-    for _ in range(2):  # the second time it keeps what is there
-        subprocess.run(["sh", str(tmp_path / "keys.sh")], check=True, capture_output=True)
+    _made(tmp_path)
     token = (tmp_path / "secrets" / "token").read_text().strip()
     keys_file = tmp_path / "secrets" / "keys.yaml"
 

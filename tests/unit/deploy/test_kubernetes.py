@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from services.notifier.configuration import load
 from tests.unit.deploy.deployed import DEPLOY, HTTP_PORT, documents, service_of, variables
@@ -143,6 +144,22 @@ def test_a_replica_of_the_warning_service_keeps_its_name_and_its_cache_fits() ->
     assert warning["kind"] == "StatefulSet"
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     assert _container(warning)["resources"]["limits"]["memory"] == "2Gi"
+
+
+def test_acknowledgement_links_are_all_that_is_let_in_from_outside() -> None:
+    every = [each for path in sorted(FOLDER.rglob("*.yaml")) for each in documents(path)]
+    [ingress] = [each for each in every if each.get("kind") == "Ingress"]
+    [rule] = ingress["spec"]["rules"]
+
+    assert {each["spec"].get("type") for each in every if each.get("kind") == "Service"} == {None}, "inside alone"
+    assert [(each["path"], each["backend"]["service"]["name"]) for each in rule["http"]["paths"]] == [
+        ("/v1/acknowledge/", "notifier")
+    ]
+    [overlay] = documents(FOLDER / "overlays" / "prod" / "kustomization.yaml")
+    links = load(FOLDER / "overlays" / "prod" / "notifier.yaml", without_secrets=True).acknowledgement_links
+    assert links is not None
+    hosts = {each["value"] for patch in overlay["patches"] for each in yaml.safe_load(patch["patch"])}
+    assert {f"https://{host}" for host in hosts} == {links.base_url}
 
 
 def test_the_receivers_are_ones_the_notifier_can_read() -> None:
