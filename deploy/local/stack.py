@@ -36,9 +36,12 @@ class Stack:
 
 
 @contextmanager
-def embedded_stack(env: Mapping[str, str], say: Say) -> Iterator[Stack]:
+def embedded_stack(
+    env: Mapping[str, str], say: Say, *, ports: Mapping[ServiceName, int] | None = None
+) -> Iterator[Stack]:
     """Everything embedded and ready; nothing of it is left at the end. `env` holds further settings of the services.
 
+    `ports` are for services whose address has to be known before they run; the others get free ones.
     Raises ChildFailedError, with the end of the log, for what does not come up.
     """
     with ExitStack() as cleanup:
@@ -52,7 +55,7 @@ def embedded_stack(env: Mapping[str, str], say: Say) -> Iterator[Stack]:
         say("creating the tables")
         _migrate(settings, logs)
         say("starting the services ingest, warning and notifier")
-        services = cleanup.enter_context(_running(settings, logs))
+        services = cleanup.enter_context(_running(settings, logs, ports or {}))
         yield Stack(services, (postgres.process, broker.process))
 
 
@@ -63,12 +66,14 @@ def _migrate(settings: Mapping[str, str], logs: Path) -> None:
 
 
 @contextmanager
-def _running(settings: Mapping[str, str], logs: Path) -> Iterator[dict[ServiceName, Service]]:
+def _running(
+    settings: Mapping[str, str], logs: Path, ports: Mapping[ServiceName, int]
+) -> Iterator[dict[ServiceName, Service]]:
     """All services ready; all asked to stop at once at the end."""
     started: dict[ServiceName, Service] = {}
     try:
         for name in SERVICES:
-            started[name] = start_service(name, settings, logs=logs)
+            started[name] = start_service(name, settings, logs=logs, port=ports.get(name))
         for service in started.values():
             service.wait_ready()
         yield started

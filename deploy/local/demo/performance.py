@@ -5,34 +5,36 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from rich.console import Console
 
 from deploy.local import processes
-from deploy.local.demo import report
+from deploy.local.demo import people, report
+from deploy.local.demo.asking import Desk
+from deploy.local.demo.chief import Chief
 from deploy.local.demo.deliveries import Deliveries
 from deploy.local.demo.explanation import explanation
-from deploy.local.demo.receiver import PATH, Receiver, listening, new_secret
+from deploy.local.demo.receiver import Receiver, listening
 from deploy.local.demo.screen import line, screen
-from deploy.local.demo.settling import Backlog, DemoFailedError, until_settled
+from deploy.local.demo.settling import POLL_SECONDS, Backlog, DemoFailedError, until_settled
 from deploy.local.demo.signposts import signposts
+from deploy.local.demo.stories import Stories, stories, to_come, worth_asking_about
+from deploy.local.demo.telling import Account, how_people_were_told
 from deploy.local.feeder import Feeder, IngestOverHttp
 from deploy.local.portfolio import BusinessDay, simulate
 from deploy.local.portfolio.book import TIME_ZONE
 from deploy.local.ports import free_port
-from deploy.local.scrape import scrape
 from deploy.local.stack import Stack, embedded_stack
 
 __all__ = ["DemoFailedError", "Plan", "perform"]
 
-SIGNING_VARIABLE = "DEMO_WEBHOOK_SECRET"
-"""The environment variable in which the notifier finds the secret of the demo's receiver."""
 ALIVE_SECONDS = 0.2
 PATIENCE_SECONDS = 30.0  # with an ingest that gives no verdict: nobody wants to look at a standing bar for longer
 Result = TypeVar("Result")
@@ -53,11 +55,27 @@ def perform(plan: Plan, console: Console) -> None:
 
     Raises ChildFailedError where a process ends by itself, DemoFailedError where something does not get through.
     """
-    secret, port = new_secret(), free_port()
-    deliveries = Deliveries()
-    env = {**_settings(_notifier_config(f"http://127.0.0.1:{port}{PATH}")), SIGNING_VARIABLE: secret}
-    with embedded_stack(env, lambda said: console.print(said, style="dim")) as stack:
-        asyncio.run(_play(plan, console, stack, deliveries, Receiver(secret, deliveries.take), port))
+    cast = Cast(free_port(), people.new_secrets())
+    notifier = free_port()  # links to it are in its own configuration
+    env = {**_settings(_notifier_config(cast.port, notifier)), **cast.secrets}
+    said = partial(console.print, style="dim")
+    with embedded_stack(env, said, ports={"notifier": notifier}) as stack:
+        asyncio.run(_play(plan, console, stack, cast))
+
+
+@dataclass
+class Cast:
+    """Who is told, where they listen, and what they have heard."""
+
+    port: int
+    secrets: Mapping[str, str]
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    chief: Chief = field(default_factory=Chief)
+
+    def receivers(self) -> dict[str, Receiver]:
+        """By their paths."""
+        takes = {people.SYSTEM: self.deliveries.take, **{name: self.deliveries.taker(name) for name in people.PEOPLE}}
+        return {people.PATHS[name]: Receiver(people.secret_of(name, self.secrets), takes[name]) for name in takes}
 
 
 def _settings(notifier_config: Path) -> dict[str, str]:
@@ -72,34 +90,28 @@ def _settings(notifier_config: Path) -> dict[str, str]:
     }
 
 
-def _notifier_config(url: str) -> Path:
-    """One receiver, this demo's own. The notifier refuses loopback addresses unless they are allowed by name."""
-    secrets = [{"secret_env": SIGNING_VARIABLE}]
-    receiver = {"channel": "webhook", "url": url, "secrets": secrets, "allow_networks": ["127.0.0.1/32"]}
-    config = {"receivers": {"demo": receiver}, "routes": [{"receivers": ["demo"]}]}
+def _notifier_config(receivers: int, notifier: int) -> Path:
+    config = people.configuration(f"http://127.0.0.1:{receivers}", f"http://127.0.0.1:{notifier}")
     path = processes.scratch_directory("notifier") / "notifier.yaml"
     path.write_text(json.dumps(config, indent=2))  # JSON is YAML
     return path
 
 
-async def _play(
-    plan: Plan, console: Console, stack: Stack, deliveries: Deliveries, receiver: Receiver, port: int
-) -> None:
+async def _play(plan: Plan, console: Console, stack: Stack, cast: Cast) -> None:
     async with AsyncExitStack() as cleanup:
         session = await cleanup.enter_async_context(aiohttp.ClientSession())
-        await cleanup.enter_async_context(listening(receiver, port))
-        await _while_alive(stack, _year(plan, console, stack, deliveries, session))
+        await cleanup.enter_async_context(listening(cast.receivers(), cast.port))
+        cast.deliveries.hand = cast.chief.hear
+        await _while_alive(stack, _year(plan, console, stack, cast, session), cast.chief.answer(session))
         if sys.stdout.isatty():
-            deliveries.show = lambda change: console.print(line(change))
+            cast.deliveries.show = lambda change: console.print(line(change))
             await _stay(console, stack)
 
 
-async def _year(
-    plan: Plan, console: Console, stack: Stack, deliveries: Deliveries, session: aiohttp.ClientSession
-) -> None:
+async def _year(plan: Plan, console: Console, stack: Stack, cast: Cast, session: aiohttp.ClientSession) -> None:
     """Feed the book, wait until all of it is decided and delivered, and say what came of it."""
     feeder = Feeder(IngestOverHttp(session, stack.url("ingest")), patience=PATIENCE_SECONDS)
-    backlog = Backlog(session, stack)
+    backlog, deliveries = Backlog(session, stack), cast.deliveries
     started = time.monotonic()
     with screen(console, plan.days) as shown:
         deliveries.show = shown.delivered
@@ -109,11 +121,17 @@ async def _year(
             await _send(feeder, day)
             shown.day_over(day.date, feeder.report.accepted)
         await until_settled(session, stack, clock_events=plan.days, deliveries=deliveries.changes)
-    seconds = time.monotonic() - started
-    notifier = await scrape(session, stack.url("notifier"))
+        seconds = time.monotonic() - started
+        found = await _stories(cast)
+    desk = Desk(session, stack)
     console.print(report.changes_table(deliveries.changes))
-    console.print(report.figures(report.Run(deliveries.changes, feeder.report, plan.days, seconds, notifier)))
-    await _explain(console, stack, deliveries, session)
+    run = report.Run(deliveries.changes, feeder.report, plan.days, seconds, await desk.waits())
+    console.print(report.figures(run))
+    await _explain(console, desk, deliveries)
+    if deliveries.letters:
+        console.print(how_people_were_told(found, deliveries, await _account(desk, found, deliveries), started=started))
+    else:
+        console.print("no people were told of anything: no warning came to yellow")
 
 
 async def _send(feeder: Feeder, day: BusinessDay) -> None:
@@ -127,16 +145,27 @@ async def _send(feeder: Feeder, day: BusinessDay) -> None:
         raise DemoFailedError(f"ingest refused {refused} events of the simulated book: {feeder.report.problems[0]}")
 
 
-async def _explain(console: Console, stack: Stack, deliveries: Deliveries, session: aiohttp.ClientSession) -> None:
-    chosen = report.worth_explaining(deliveries.changes)
+async def _stories(cast: Cast) -> Stories:
+    """What became of people's letters, once what is still to come has come; that takes seconds at most."""
+    settled_at = time.monotonic()
+    while True:
+        found = stories(cast.deliveries, cast.chief.pressed)
+        if not to_come(found, cast.deliveries, settled_at=settled_at, now=time.monotonic()):
+            return found
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _explain(console: Console, desk: Desk, deliveries: Deliveries) -> None:
+    chosen = report.worth_explaining([*deliveries.changes, *deliveries.acknowledged.values()])
     if chosen is None:
         console.print("nothing gave cause for a warning")
-        return
-    url = f"{stack.url('warning')}/v1/warnings/{chosen.warning_id}"
-    async with session.get(url) as response:
-        if response.status != 200:
-            raise DemoFailedError(f"expected {url} to explain the warning, got {response.status}")
-        console.print(explanation(await response.json()))
+    else:
+        console.print(explanation(await desk.warning(chosen.warning_id)))
+
+
+async def _account(desk: Desk, found: Stories, deliveries: Deliveries) -> Account | None:
+    warning = worth_asking_about(found, deliveries)
+    return Account(warning, await desk.notifications(warning)) if warning is not None else None
 
 
 async def _stay(console: Console, stack: Stack) -> None:
@@ -148,14 +177,20 @@ async def _stay(console: Console, stack: Stack) -> None:
     console.print("stopping")
 
 
-async def _while_alive(stack: Stack, work: Awaitable[Result]) -> Result:
-    """What `work` returns. Raises ChildFailedError as soon as a service ends by itself."""
+async def _while_alive(stack: Stack, work: Awaitable[Result], *beside: Awaitable[None]) -> Result:
+    """What `work` returns; `beside` goes on meanwhile. Raises ChildFailedError as soon as a service ends by itself."""
     task = asyncio.ensure_future(work)
+    others = [asyncio.ensure_future(each) for each in beside]
     try:
         while not task.done():
             await asyncio.wait({task}, timeout=ALIVE_SECONDS)
             stack.check()
+            for other in others:
+                if other.done():
+                    other.result()  # raises what went wrong
         return task.result()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        every: list[asyncio.Future[Any]] = [task, *others]
+        for each in every:
+            each.cancel()
+        await asyncio.gather(*every, return_exceptions=True)

@@ -1,10 +1,10 @@
-"""The demo's own webhook endpoint: checks each Standard Webhooks signature and hands on each change once."""
+"""The demo's own webhook endpoints: each checks every Standard Webhooks signature and hands on a message once."""
 
 import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -52,10 +52,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def listening(receiver: Receiver, port: int) -> AsyncIterator[None]:
-    """Serve the receiver on this loopback port."""
+async def listening(receivers: Receiver | Mapping[str, Receiver], port: int) -> AsyncIterator[None]:
+    """Serve one receiver at PATH of this loopback port, or several each at its own path."""
     app = web.Application()
-    app.router.add_post(PATH, receiver.receive)
+    for path, each in receivers.items() if isinstance(receivers, Mapping) else [(PATH, receivers)]:
+        app.router.add_post(path, each.receive)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -10,22 +10,23 @@ from rich.text import Text
 
 from deploy.local.demo.screen import COLOURS, urgency
 from deploy.local.feeder import FeedReport
-from deploy.local.scrape import MetricsPage
 from shared.warnings import Kind, Level, WarningChange
 
 SHOWN_KINDS = (Kind.RAISED, Kind.ESCALATED, Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN)
-LATENCY = "bellwether_notifier_acceptance_to_delivery_seconds"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What happened: the changes delivered, what ingest said, how long it took, and the notifier's own figures."""
+    """What happened: the changes delivered, what ingest said, how long it took.
+
+    `waits` are, sorted, the seconds from an event's acceptance to the delivery of what it changed.
+    """
 
     changes: Sequence[WarningChange]
     feed: FeedReport
     days: int
     seconds: float
-    notifier: MetricsPage
+    waits: Sequence[float]
 
 
 def changes_table(changes: Sequence[WarningChange]) -> Table:
@@ -57,23 +58,31 @@ def figures(run: Run) -> Table:
     table.add_row("business time", f"{run.days} days in {run.seconds:.0f} s")
     pace = run.feed.accepted / run.seconds
     table.add_row("events", f"{run.feed.accepted:,} accepted ({pace:,.0f} a second), {run.feed.refused:,} refused")
-    table.add_row("deliveries", f"{len(run.changes):,} to the webhook, each signature checked")
-    if run.changes:
-        p50, p99 = (_at_most(run.notifier.quantile(LATENCY, share)) for share in (0.5, 0.99))
+    table.add_row("deliveries", f"{len(run.changes):,} to the system's webhook, each signature checked")
+    if run.waits:
+        p50, p99 = (_quantile(run.waits, share) for share in (0.5, 0.99))
         table.add_row("acceptance to delivery", f"p50 {p50}, p99 {p99}")
     return table
 
 
-def _at_most(seconds: float) -> str:
-    return f"within {seconds * 1000:,.0f} ms"
+def _quantile(waits: Sequence[float], share: float) -> str:
+    return f"{waits[int(share * (len(waits) - 1))] * 1000:,.0f} ms"
 
 
 def worth_explaining(changes: Sequence[WarningChange]) -> WarningChange | None:
-    """The most urgent change of the warning with the richest life, or None where nothing was delivered."""
+    """The most urgent change of the warning with the richest life, or None where nothing was delivered.
+
+    One that somebody answers for comes before all others.
+    """
     lives: defaultdict[str, list[WarningChange]] = defaultdict(list)
     for change in changes:
         lives[str(change.warning_id)].append(change)
     if not lives:
         return None
-    life = max(lives.values(), key=lambda each: (len({change.kind for change in each}), max(map(urgency, each))))
+    life = max(lives.values(), key=_richness)
     return max(life, key=urgency)
+
+
+def _richness(life: list[WarningChange]) -> tuple[bool, int, tuple[bool, int]]:
+    kinds = {change.kind for change in life}
+    return Kind.ACKNOWLEDGED in kinds, len(kinds), max(map(urgency, life))

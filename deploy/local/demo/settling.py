@@ -78,7 +78,7 @@ async def until_settled(session: aiohttp.ClientSession, stack: Stack, *, clock_e
     quiet, last = 0, await _read(session, stack, deliveries)
     while quiet < QUIET_READINGS:
         if last.given_up:
-            raise DemoFailedError(f"{last.given_up} deliveries to the demo's own receiver were given up")
+            raise DemoFailedError(f"{last.given_up} deliveries to the demo's own receivers were given up")
         if asyncio.get_running_loop().time() > deadline:
             raise DemoFailedError(f"expected all to be decided and delivered within {SETTLE_SECONDS:g} s, got {last}")
         await asyncio.sleep(POLL_SECONDS)

@@ -7,7 +7,6 @@ from rich.console import Console, RenderableType
 from deploy.local.demo.explanation import explanation
 from deploy.local.demo.report import Run, changes_table, figures, worth_explaining
 from deploy.local.feeder import FeedReport
-from deploy.local.scrape import MetricsPage
 from shared.warnings import Kind, Level
 from tests.unit.deploy.demo.changes import change
 
@@ -42,20 +41,23 @@ def test_changes_are_counted_by_rule_level_and_kind() -> None:
     assert ["all", "2", "1", "1", "1", "0"] in lines
 
 
+def test_one_that_somebody_answers_for_is_explained_before_all_others() -> None:
+    answered = change("brief", Kind.ACKNOWLEDGED, Level.RED, day=2)
+
+    assert worth_explaining([*BRIEF, *FULL, answered]) == BRIEF[0]
+
+
 def test_the_figures_say_how_much_and_how_fast() -> None:
-    page = MetricsPage(
-        'bellwether_notifier_acceptance_to_delivery_seconds_bucket{le="0.05"} 10\n'
-        'bellwether_notifier_acceptance_to_delivery_seconds_bucket{le="+Inf"} 10\n'
-    )
-    shown = _shown(figures(Run(FULL, FeedReport(accepted=3_000), days=365, seconds=60, notifier=page)))
+    waits = [each / 1000 for each in range(1, 102)]
+    shown = _shown(figures(Run(FULL, FeedReport(accepted=3_000), days=365, seconds=60, waits=waits)))
 
     assert "365 days in 60 s" in shown
     assert "3,000 accepted (50 a second), 0 refused" in shown
-    assert "p99 within 50 ms" in shown
+    assert "p50 51 ms, p99 100 ms" in shown
 
 
 def test_where_nothing_was_delivered_there_is_no_time_to_tell() -> None:
-    shown = _shown(figures(Run([], FeedReport(), days=1, seconds=1, notifier=MetricsPage(""))))
+    shown = _shown(figures(Run([], FeedReport(), days=1, seconds=1, waits=[])))
 
     assert "acceptance to delivery" not in shown
 
