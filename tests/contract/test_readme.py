@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings
 
 from deploy.local.processes import ROOT
 from services.ingest.settings import IngestSettings
+from services.notifier.configuration import read
 from services.notifier.settings import NotifierSettings
 from services.warning.settings import Settings as WarningSettings
 from shared.settings import ClockSettings, DatabaseSettings, HttpSettings, KafkaSettings
@@ -56,3 +57,9 @@ def test_every_make_target_it_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
     assert set(re.findall(r"`make ([a-z-]+)", README)) <= targets
+
+
+def test_the_receivers_and_routes_it_shows_are_a_configuration() -> None:
+    [shown] = [each for each in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if each.startswith("receivers:")]
+
+    assert read(shown).escalations
