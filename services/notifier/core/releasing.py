@@ -144,9 +144,9 @@ def _ordered(told: Sequence[Held]) -> list[WarningChange]:
     return [each.change for of_warning in lives for each in of_warning]
 
 
-def _weight(change: WarningChange) -> tuple[bool, int, float]:
-    """What is open comes first, then what is more serious, then what is older."""
-    return change.level is None, -_RANK[change.severity], change.at.timestamp()
+def _weight(change: WarningChange) -> tuple[bool, int, float, UUID]:
+    """What is open comes first, then what is more serious, then what is older; the same in whatever order they came."""
+    return change.level is None, -_RANK[change.severity], change.at.timestamp(), change.warning_id
 
 
 def _again(
