@@ -1,37 +1,22 @@
 """Escalations outlive the processes that began them, and replicas that die on the way tell no step twice or never."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-import yaml
 
 from deploy.local.kafka import RealKafka
-from deploy.local.services import Service, run_command, start_service
-from shared.kafka.topics import Topics, create_topics
-from shared.settings import KafkaSettings
-from tests.changes import change, record, warning
-from tests.kafka_records import write_topic
-from tests.sink import SECRET, Received, Sink, webhook
-from tests.sink import sink as run_sink
+from tests.changes import change, warning
+from tests.faults.notifier.conftest import Env, Start, prepared, write
+from tests.sink import Received, Sink, webhook
 from tests.topics import until
 
 WARNINGS = 40
 
 
 @pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
-    async with run_sink() as running:
-        yield running
-
-
-@pytest.fixture
-async def env(
-    real_kafka: RealKafka, database_url: str, topic_prefix: str, sink: Sink, tmp_path: Path
-) -> dict[str, str]:
+async def env(real_kafka: RealKafka, database_url: str, topic_prefix: str, sink: Sink, tmp_path: Path) -> Env:
     """A notifier whose warnings are handed to `head`, and a moment later to `chief`."""
     configuration = {
         "receivers": {
@@ -43,33 +28,10 @@ async def env(
             "up": {"steps": [{"wait": "3s", "receivers": ["head"]}, {"wait": "1s", "receivers": ["chief"]}]}
         },
     }
-    (tmp_path / "notifier.yaml").write_text(yaml.safe_dump(configuration))
-    settings = KafkaSettings(kafka_bootstrap=real_kafka.bootstrap, kafka_topic_prefix=topic_prefix)
-    await create_topics(settings, partitions=4, replication=1)
-    made = {
-        "AUTH": "off",
-        "KAFKA_BOOTSTRAP": real_kafka.bootstrap,
-        "KAFKA_TOPIC_PREFIX": topic_prefix,
-        "DATABASE_URL": database_url,
-        "NOTIFIER_CONFIG": str(tmp_path / "notifier.yaml"),
-        "NOTIFIER_ATTEMPT_SECONDS": "1",
-        "NOTIFIER_LEASE_SECONDS": "2",
-        "NOTIFIER_POLL_SECONDS": "0.1",
-        "SINK_SECRET": SECRET,
-    }
-    await asyncio.to_thread(run_command, "notifier", ["migrate"], made, logs=tmp_path)
-    return made
+    return await prepared(real_kafka, database_url, topic_prefix, configuration, tmp_path)
 
 
-@pytest.fixture
-async def services() -> AsyncIterator[list[Service]]:
-    started: list[Service] = []
-    yield started
-    for each in started:
-        each.process.kill()
-
-
-async def _count(env: dict[str, str], sql: str) -> Any:
+async def _count(env: Env, sql: str) -> Any:
     connection = await asyncpg.connect(env["DATABASE_URL"])
     try:
         return await connection.fetchval(sql)
@@ -85,25 +47,23 @@ def _ids(received: list[Received]) -> dict[str, set[str]]:
 
 
 async def test_after_kill_9_three_replicas_tell_every_step_as_one_would_although_one_of_them_dies(
-    env: dict[str, str], sink: Sink, services: list[Service], tmp_path: Path
+    env: Env, sink: Sink, start: Start
 ) -> None:
-    services.append(start_service("notifier", env, logs=tmp_path))
-    topic = Topics(env["KAFKA_TOPIC_PREFIX"]).warnings
-    changes = [change(number) for number in range(1, WARNINGS + 1)]
-    await write_topic(env["KAFKA_BOOTSTRAP"], topic, [record(each) for each in changes])
+    first = await start(env, wait=False)
+    await write(env, [change(number) for number in range(1, WARNINGS + 1)])
 
     async def begun() -> bool:
         return bool(await _count(env, "SELECT count(*) FROM notifier.open_warnings") == WARNINGS)
 
     await until(begun, what="every escalation has begun")
-    services[0].process.kill()
-    services += [start_service("notifier", env, logs=tmp_path, replica=f"after{each}") for each in range(3)]
+    first.process.kill()
+    second, *_ = [await start(env, wait=False) for _ in range(3)]
 
     async def telling() -> bool:
         return bool(sink.received)
 
     await until(telling, what="somebody tells the first step")
-    services[1].process.kill()
+    second.process.kill()
 
     async def all_told() -> bool:
         return len(_ids(sink.of("/chief"))) == WARNINGS and len(_ids(sink.of("/head"))) == WARNINGS

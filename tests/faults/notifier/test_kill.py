@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +11,24 @@ import yaml
 from aiohttp import web
 
 from deploy.local.kafka import RealKafka
-from deploy.local.services import Service, run_command, start_service
+from deploy.local.services import Service
 from services.notifier.core.message import delivery_id, fallback_id
-from shared.kafka.topics import Topics, create_topics
-from shared.settings import KafkaSettings
-from shared.warnings import WarningChange
-from tests.changes import change, record, recovery
-from tests.kafka_records import write_topic
-from tests.sink import SECRET, Received, Sink, hang, ok, webhook
-from tests.sink import sink as run_sink
+from tests.changes import change, recovery
+from tests.faults.notifier.conftest import Env, Start, prepared, write
+from tests.sink import Received, Sink, hang, ok, webhook
 from tests.topics import until
 
 WARNINGS = 60
 
 
 @pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
-    async with run_sink() as running:
-        yield running
-
-
-@pytest.fixture
-async def env(
-    real_kafka: RealKafka, database_url: str, topic_prefix: str, sink: Sink, tmp_path: Path
-) -> dict[str, str]:
-    """The settings of a notifier that tells one webhook of everything, with its tables and topics made."""
+async def env(real_kafka: RealKafka, database_url: str, topic_prefix: str, sink: Sink, tmp_path: Path) -> Env:
+    """The settings of a notifier that tells one webhook of everything."""
     configuration = {
         "receivers": {"hook": webhook(sink.url("/hook"), concurrency=4, retry={"first": "50ms", "longest": "200ms"})},
         "routes": [{"receivers": ["hook"]}],
     }
-    (tmp_path / "notifier.yaml").write_text(yaml.safe_dump(configuration))
-    settings = KafkaSettings(kafka_bootstrap=real_kafka.bootstrap, kafka_topic_prefix=topic_prefix)
-    await create_topics(settings, partitions=4, replication=1)
-    made = {
-        "AUTH": "off",
-        "KAFKA_BOOTSTRAP": real_kafka.bootstrap,
-        "KAFKA_TOPIC_PREFIX": topic_prefix,
-        "DATABASE_URL": database_url,
-        "NOTIFIER_CONFIG": str(tmp_path / "notifier.yaml"),
-        "NOTIFIER_ATTEMPT_SECONDS": "1",
-        "NOTIFIER_LEASE_SECONDS": "2",
-        "NOTIFIER_POLL_SECONDS": "0.1",
-        "SINK_SECRET": SECRET,
-    }
-    run_command("notifier", ["migrate"], made, logs=tmp_path)
-    return made
-
-
-async def _write(env: dict[str, str], changes: list[WarningChange]) -> None:
-    topic = Topics(env["KAFKA_TOPIC_PREFIX"]).warnings
-    await write_topic(env["KAFKA_BOOTSTRAP"], topic, [record(each) for each in changes])
+    return await prepared(real_kafka, database_url, topic_prefix, configuration, tmp_path)
 
 
 async def _arrived(sink: Sink, ids: set[str]) -> None:
@@ -69,29 +36,6 @@ async def _arrived(sink: Sink, ids: set[str]) -> None:
         return ids <= {each.id for each in sink.received}
 
     await until(all_there, what="every delivery has arrived")
-
-
-class Start:
-    """Starts notifiers, and ends those a failed test has left."""
-
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self.started: list[Service] = []
-
-    async def __call__(self, env: dict[str, str], *, wait: bool = True) -> Service:
-        service = start_service("notifier", env, logs=self._logs, replica=str(len(self.started)))
-        self.started.append(service)
-        if wait:
-            await asyncio.to_thread(service.wait_ready)
-        return service
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    starting = Start(tmp_path)
-    yield starting
-    for service in starting.started:
-        service.process.kill()
 
 
 async def _states(service: Service) -> list[str]:
@@ -133,13 +77,13 @@ class Rationed:
 
 
 async def test_killed_again_and_again_it_loses_nothing_and_repeats_only_under_the_same_id(
-    env: dict[str, str], sink: Sink, start: Start
+    env: Env, sink: Sink, start: Start
 ) -> None:
     """Each kill comes while some deliveries are recorded, some are answered just now, some hang and most wait."""
     sink.answers["/hook"] = rationed = Rationed()
     changes = [each for number in range(WARNINGS) for each in (change(number), recovery(number))]
     ids = {str(delivery_id(each.change_id, "hook")) for each in changes}
-    await _write(env, changes)
+    await write(env, changes)
     for kill in range(3):
         rationed.left, seen = 20, len(sink.received)
         service = await start(env, wait=False)
@@ -164,11 +108,11 @@ async def test_killed_again_and_again_it_loses_nothing_and_repeats_only_under_th
 
 
 async def test_killed_between_sending_and_recording_it_sends_once_more_under_the_same_id(
-    env: dict[str, str], sink: Sink, start: Start
+    env: Env, sink: Sink, start: Start
 ) -> None:
     service = await start(env)
     sink.answers["/hook"] = hang
-    await _write(env, [change()])
+    await write(env, [change()])
     await _arrived(sink, {str(delivery_id(change().change_id, "hook"))})
     await asyncio.to_thread(service.process.kill)
 
@@ -185,14 +129,14 @@ async def test_killed_between_sending_and_recording_it_sends_once_more_under_the
 
 
 async def test_killed_while_a_receiver_and_then_its_fallback_are_told_it_tells_the_fallback_under_one_id(
-    env: dict[str, str], sink: Sink, start: Start
+    env: Env, sink: Sink, start: Start
 ) -> None:
     hook, mail = webhook(sink.url("/hook"), fallback="mail"), webhook(sink.url("/mail"))
     text = yaml.safe_dump({"receivers": {"hook": hook, "mail": mail}, "routes": [{"receivers": ["hook"]}]})
     Path(env["NOTIFIER_CONFIG"]).write_text(text)  # noqa: ASYNC240 - before anything runs
     sink.answers["/hook"] = sink.answers["/mail"] = hang
     service = await start(env)
-    await _write(env, [change()])
+    await write(env, [change()])
     first = delivery_id(change().change_id, "hook")
     await _arrived(sink, {str(first)})
     await asyncio.to_thread(service.process.kill)
@@ -215,25 +159,23 @@ async def test_killed_while_a_receiver_and_then_its_fallback_are_told_it_tells_t
         assert await asyncio.to_thread(each.process.stop) == 0
 
 
-async def test_two_replicas_share_the_work_and_one_may_leave(env: dict[str, str], sink: Sink, start: Start) -> None:
+async def test_two_replicas_share_the_work_and_one_may_leave(env: Env, sink: Sink, start: Start) -> None:
     first = await start(env)
     second = await start(env)
-    await _write(env, [change(number) for number in range(30)])
+    await write(env, [change(number) for number in range(30)])
     await _arrived(sink, {str(delivery_id(change(number).change_id, "hook")) for number in range(30)})
     assert await asyncio.to_thread(first.process.stop) == 0
-    await _write(env, [change(number) for number in range(30, 60)])
+    await write(env, [change(number) for number in range(30, 60)])
     await _arrived(sink, {str(delivery_id(change(number).change_id, "hook")) for number in range(60)})
 
     assert len(sink.received) == 60
     assert await asyncio.to_thread(second.process.stop) == 0
 
 
-async def test_sigterm_ends_it_cleanly_within_ten_seconds_whatever_hangs(
-    env: dict[str, str], sink: Sink, start: Start
-) -> None:
+async def test_sigterm_ends_it_cleanly_within_ten_seconds_whatever_hangs(env: Env, sink: Sink, start: Start) -> None:
     service = await start({**env, "NOTIFIER_ATTEMPT_SECONDS": "30", "NOTIFIER_LEASE_SECONDS": "60"})
     sink.answers["/hook"] = hang
-    await _write(env, [change()])
+    await write(env, [change()])
     await _arrived(sink, {str(delivery_id(change().change_id, "hook"))})
 
     assert await asyncio.to_thread(service.process.stop, 10.0) == 0
