@@ -1,30 +1,25 @@
 """Escalations on a real database: begun with a change, told once by however many replicas, ended by an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
-from services.notifier.configuration import Configuration
 from services.notifier.configuration.reading import read
-from services.notifier.consuming.telling import Telling
 from services.notifier.core.matching import Match
 from services.notifier.core.planning import LOOK_AGAIN, source_key
 from services.notifier.core.silencing import Silence, wake_key
-from services.notifier.metrics import Metrics
-from services.notifier.settings import NotifierSettings
 from services.notifier.store import escalations, silences
 from services.notifier.store.connection import Connection
-from services.notifier.store.taking import Taken, see
 from services.notifier.timekeeping.escalating import EscalationsDue
 from shared.clock import ManualClock
 from shared.warnings import Kind, Level, WarningChange
 from tests.changes import change, recovery
+from tests.integration.notifier.timekeeping.conftest import House
 
 MINUTE = timedelta(minutes=1)
 TEXT = yaml.safe_dump(
@@ -44,31 +39,8 @@ TEXT = yaml.safe_dump(
 )
 
 
-class House:
-    """A notifier's database, told of changes and of time."""
-
-    def __init__(self, configuration: Configuration, connections: Sequence[Connection], clock: ManualClock) -> None:
-        self._configuration = configuration
-        self.connections = connections
-        self.clock = clock
-        self.metrics = Metrics(CollectorRegistry())
-
-    async def hear(self, *changes: WarningChange) -> None:
-        """Take changes in, as intake does."""
-        now = self.clock.now()
-        batch = [Taken(each, each.model_dump_json().encode(), None) for each in changes]
-        async with self.connections[0].transaction() as inside:
-            fresh = await see(inside, batch, now)
-            await Telling(self._configuration).tell(inside, fresh, now)
-
-    async def turn(self, replica: int = 0) -> set[str]:
-        """One turn of one replica's timekeeper."""
-        async with self.connections[replica].transaction() as inside:
-            return await EscalationsDue(self._configuration, self.metrics).take(inside, self.clock.now())
-
-    async def rows(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
-        async with self.connections[0].statements() as inside:
-            return [tuple(row) for row in await inside.fetch(sql, *given)]
+class Escalating(House):
+    """Tells who was handed what."""
 
     async def told(self) -> list[tuple[Any, ...]]:
         return await self.rows("SELECT receiver FROM deliveries WHERE purpose = 'escalation' ORDER BY position")
@@ -80,14 +52,11 @@ class House:
 
 
 @pytest.fixture
-async def house(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[House]:
-    connections = [Connection(settings) for _ in range(3)]
-    yield House(read(TEXT), connections, clock)
-    for each in connections:
-        await each.close()
+def house(connections: Sequence[Connection], clock: ManualClock) -> Escalating:
+    return Escalating(read(TEXT), EscalationsDue, connections, clock)
 
 
-async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(house: House) -> None:
+async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(house: Escalating) -> None:
     await house.hear(change())
     house.clock.advance(29 * MINUTE)
     assert await house.turn() == set()
@@ -110,7 +79,7 @@ async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(h
 
 
 @pytest.mark.parametrize("ending", [change(1, 5, kind=Kind.ACKNOWLEDGED), recovery()])
-async def test_an_answer_and_the_end_of_the_warning_end_it(house: House, ending: WarningChange) -> None:
+async def test_an_answer_and_the_end_of_the_warning_end_it(house: Escalating, ending: WarningChange) -> None:
     await house.hear(change(), change(2))
     await house.hear(ending)
     house.clock.advance(timedelta(hours=1))
@@ -118,7 +87,7 @@ async def test_an_answer_and_the_end_of_the_warning_end_it(house: House, ending:
     assert await house.escalated() == [UUID(int=2)]
 
 
-async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: House) -> None:
+async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: Escalating) -> None:
     worse = change(1, 1)
     await house.hear(change())
     house.clock.advance(20 * MINUTE)
@@ -130,7 +99,7 @@ async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: House) 
     ]
 
 
-async def test_three_replicas_tell_what_one_would(house: House) -> None:
+async def test_three_replicas_tell_what_one_would(house: Escalating) -> None:
     await house.hear(*[change(number) for number in range(1, 31)])
     house.clock.advance(30 * MINUTE)
     await asyncio.gather(*(house.turn(replica) for replica in (0, 1, 2)))
@@ -139,7 +108,7 @@ async def test_three_replicas_tell_what_one_would(house: House) -> None:
     assert await house.rows("SELECT DISTINCT step, round FROM escalations") == [(1, 0)]
 
 
-async def test_a_replica_that_dies_on_the_way_has_told_nothing_and_another_tells_it(house: House) -> None:
+async def test_a_replica_that_dies_on_the_way_has_told_nothing_and_another_tells_it(house: Escalating) -> None:
     await house.hear(change())
     house.clock.advance(30 * MINUTE)
     with pytest.raises(RuntimeError, match="killed"):
@@ -149,19 +118,18 @@ async def test_a_replica_that_dies_on_the_way_has_told_nothing_and_another_tells
     assert len(await house.told()) == 2
 
 
-async def _dying(house: House) -> None:
+async def _dying(house: Escalating) -> None:
     async with house.connections[0].transaction() as inside:
-        assert await EscalationsDue(read(TEXT), house.metrics).take(inside, house.clock.now()) == {"head", "desk"}
+        assert await house.due.take(inside, house.clock.now()) == {"head", "desk"}
         raise RuntimeError("killed")
 
 
-async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: House) -> None:
+async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: Escalating) -> None:
     now = house.clock.now()
     match = Match.model_validate({"borrower": change().borrower_id})
     silence = Silence(UUID(int=9), match, "amina", "moving house", now, now + timedelta(hours=2))
     await house.hear(change())
-    async with house.connections[0].transaction() as inside:
-        await silences.add(inside, silence, now)
+    await house.silence(silence)
     house.clock.advance(30 * MINUTE)
     assert await house.turn() == set()
     assert await house.rows("SELECT due_at, step, wake FROM escalations") == [
@@ -177,7 +145,7 @@ async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: House
     assert await house.turn() == {"chief"}
 
 
-async def test_a_weightier_warning_postpones_a_step_until_it_has_ended(house: House) -> None:
+async def test_a_weightier_warning_postpones_a_step_until_it_has_ended(house: Escalating) -> None:
     red = change(2, level=Level.RED, family="business", rule="falling_revenue")
     await house.hear(change(), red)
     house.clock.advance(30 * MINUTE)
@@ -191,7 +159,7 @@ async def test_a_weightier_warning_postpones_a_step_until_it_has_ended(house: Ho
     assert await house.turn() == {"head", "desk"}
 
 
-async def test_what_another_transaction_holds_is_left_to_it(house: House) -> None:
+async def test_what_another_transaction_holds_is_left_to_it(house: Escalating) -> None:
     await house.hear(change(), change(2))
     house.clock.advance(30 * MINUTE)
     async with house.connections[1].transaction() as other:

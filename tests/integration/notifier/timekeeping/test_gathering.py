@@ -1,73 +1,45 @@
 """Groups, silences, inhibitions, floods and quiet hours on a real database, told once by however many replicas."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from services.notifier.api.notifications import NotificationDesk
 from services.notifier.configuration.reading import read
-from services.notifier.consuming.telling import Telling
 from services.notifier.core.matching import Match
 from services.notifier.core.silencing import Silence, wake_key
-from services.notifier.metrics import Metrics
-from services.notifier.settings import NotifierSettings
 from services.notifier.store import gatherings, silences
 from services.notifier.store.connection import Connection
-from services.notifier.store.taking import Taken, see
 from services.notifier.timekeeping.gathering import GatheringsDue
 from shared.clock import ManualClock
 from shared.problems import ProblemError
 from shared.warnings import About, Kind, Level, WarningChange
 from tests.changes import change, recovery
+from tests.integration.notifier.timekeeping.conftest import House
 
 MINUTE = timedelta(minutes=1)
 PEOPLE = {"channel": "log", "audience": "staff"}
 
 
-class House:
-    """Replicas of a notifier over one database, told of changes and of time."""
+class Gathering(House):
+    """Tells what the desk was sent, and why it was not."""
 
-    def __init__(self, routes: list[Any], connections: Sequence[Connection], clock: ManualClock, more: Any) -> None:
-        receivers = {"desk": {**PEOPLE, **more.pop("desk", {})}, "books": {"channel": "log"}}
-        text = {"receivers": receivers, "routes": [{"receivers": ["books"], "continue": True}, *routes], **more}
-        self.configuration = read(yaml.safe_dump(text))
-        self.connections = connections
-        self.clock = clock
-
-    async def hear(self, *changes: WarningChange, replica: int = 0) -> None:
-        """Take changes in, as intake does."""
-        batch = [Taken(each, each.model_dump_json().encode(), None) for each in changes]
-        now = self.clock.now()
-        async with self.connections[replica].transaction() as inside:
-            fresh = await see(inside, batch, now)
-            await Telling(self.configuration).tell(inside, fresh, now)
-
-    async def turn(self, replica: int = 0) -> set[str]:
-        """One turn of one replica's timekeeper."""
-        due = GatheringsDue(self.configuration, Metrics(CollectorRegistry()))
-        async with self.connections[replica].transaction() as inside:
-            return await due.take(inside, self.clock.now())
-
-    async def silence(self, match: dict[str, str], lasts: timedelta) -> Silence:
+    async def silenced(self, match: dict[str, str], lasts: timedelta) -> Silence:
         now = self.clock.now()
         silence = Silence(UUID(int=5), Match.model_validate(match), "head office", "known", now, now + lasts)
-        async with self.connections[0].transaction() as inside:
-            await silences.add(inside, silence, now)
+        await self.silence(silence)
         return silence
 
     async def sent(self, receiver: str = "desk") -> list[tuple[Any, ...]]:
         """Purpose, kind and number of warnings of each delivery that is not taken back."""
         kept = "receiver = $1 AND state <> 'superseded'"
         sql = f"SELECT purpose, kind, total FROM deliveries WHERE {kept} ORDER BY position"
-        async with self.connections[0].statements() as inside:
-            return [tuple(row) for row in await inside.fetch(sql, receiver)]
+        return await self.rows(sql, receiver)
 
     async def why(self, number: int) -> list[tuple[str, str]]:
         """What the API says of a warning for the desk: each state, and why."""
@@ -75,16 +47,19 @@ class House:
         return [(each.state, each.why) for each in answer.notifications if each.receiver == "desk"]
 
 
-Build = Callable[..., House]
+Build = Callable[..., Gathering]
 
 
 @pytest.fixture
-async def build(settings: NotifierSettings, clock: ManualClock) -> AsyncIterator[Build]:
-    async with AsyncExitStack() as cleanup:
-        connections = [Connection(settings) for _ in range(3)]
-        for each in connections:
-            cleanup.push_async_callback(each.close)
-        yield lambda *routes, **more: House(list(routes), connections, clock, more)
+def build(connections: Sequence[Connection], clock: ManualClock) -> Build:
+    """With these routes for the desk, beside one for the books, which are told of everything."""
+
+    def built(*routes: Any, desk: Any = None, **more: Any) -> Gathering:
+        receivers = {"desk": {**PEOPLE, **(desk or {})}, "books": {"channel": "log"}}
+        text = {"receivers": receivers, "routes": [{"receivers": ["books"], "continue": True}, *routes], **more}
+        return Gathering(read(yaml.safe_dump(text)), GatheringsDue, connections, clock)
+
+    return built
 
 
 def _of(branch: str, number: int, **fields: Any) -> WarningChange:
@@ -130,7 +105,7 @@ async def test_what_was_gathered_survives_and_is_told_again_until_somebody_answe
 
 async def test_a_silence_that_ends_early_lets_go_what_is_still_open(build: Build) -> None:
     house = build({"receivers": ["desk"]})
-    silence = await house.silence({"rule": "missed_payment"}, timedelta(days=2))
+    silence = await house.silenced({"rule": "missed_payment"}, timedelta(days=2))
     await house.hear(change(1), change(2))
     await house.hear(recovery(2))
     assert await house.sent() == []
@@ -162,7 +137,7 @@ async def test_red_holds_back_the_blue_of_its_borrower_until_it_eases(build: Bui
 async def test_a_topic_gets_each_change_that_a_silence_held_as_a_delivery_of_its_own(build: Build) -> None:
     topic = {"channel": "kafka", "audience": "systems", "bootstrap": "kafka.example:9092", "topic": "risk.warnings"}
     house = build({"receivers": ["desk"]}, desk=topic)
-    await house.silence({"rule": "missed_payment"}, 60 * MINUTE)
+    await house.silenced({"rule": "missed_payment"}, 60 * MINUTE)
     await house.hear(*(change(number) for number in range(150)))
     house.clock.advance(61 * MINUTE)
     await asyncio.gather(*(house.turn(replica) for replica in range(3)))
@@ -229,7 +204,7 @@ async def test_the_same_gathering_has_the_same_id_whoever_tells_it(build: Build)
     async with house.connections[1].statements() as inside:
         unfinished = inside.transaction()
         await unfinished.start()
-        await GatheringsDue(house.configuration, Metrics(CollectorRegistry())).take(inside, house.clock.now())
+        await house.due.take(inside, house.clock.now())
         lost = await inside.fetchval("SELECT delivery_id FROM deliveries WHERE receiver = 'desk'")
         await unfinished.rollback()  # as when it is killed before it commits
     await house.turn(2)
