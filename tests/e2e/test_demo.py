@@ -20,7 +20,7 @@ import pytest
 from deploy.local.processes import ROOT, poll_until
 
 MARK = "BELLWETHER_DEMO_TEST"
-SMALL = ["--borrowers", "40", "--days", "150", "--seconds", "0"]
+SMALL = ["--borrowers", "60", "--seed", "8", "--seconds", "5"]  # few, of whom some get into trouble all the same
 PACED = ["--borrowers", "40", "--seconds", "60"]  # the first warnings come within seconds, the end a minute later
 SECONDS = 120
 
@@ -95,13 +95,29 @@ def test_a_small_year_is_told_and_explained_and_nothing_is_left(demo: Demo) -> N
 
     told = said.decode()
     assert running.returncode == 0, told
-    assert "150/150 days" in told
+    assert "365/365 days" in told
     assert re.search(r"2025-\d\d-\d\d +(blue|yellow|orange|red) +raised +B-\d{5}", told)
     assert "Warning changes delivered" in told
     assert "missed_payment" in told
     assert re.search(r"events +[\d,]+ accepted .* 0 refused", told)
     assert "One warning, explained in full" in told
+    _assert_people_were_told(told.split("How people were told")[1])
+    assert re.search(r"acknowledged +\S+Z by the chief of credit", told)
     assert demo.left_nothing()
+
+
+def _assert_people_were_told(section: str) -> None:
+    """All three: grouped, handed up and answered for, recovered; and why."""
+    assert "It did not come to that" not in section
+    assert re.search(r"officers +(\d+) warnings of branch [\w ]+ in one message, not in \1", section)
+    assert re.search(r"subject +\d+ warnings \(.*\): branch ", section)
+    assert re.search(r"chief +(orange|red) (raised|escalated) .* step 1: nobody has answered", section)
+    assert "acknowledged by the chief of credit, on record with the warning service" in section
+    assert re.search(r"officers +are told who answers for it", section)
+    assert re.search(r"board +step 2 was due: not told, the escalation has ended", section)
+    assert re.search(r"officers +\w+ (cleared|withdrawn) .*\n.*told of its end: the officers", section)
+    assert re.search(r"GET /v1/warnings/[0-9a-f-]{36}/notifications", section)
+    assert re.search(r"officers +group +was told", section)
 
 
 @pytest.mark.slow

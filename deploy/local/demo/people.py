@@ -17,7 +17,7 @@ PATHS = {SYSTEM: PATH, **{name: f"/{name}" for name in PEOPLE}}
 FOR_OFFICERS = frozenset({Level.YELLOW, Level.ORANGE, Level.RED})
 HANDED_UP = frozenset({Level.ORANGE, Level.RED})
 GROUP_WAIT, GROUP_INTERVAL = 1, 3
-CHIEF_AFTER, BOARD_AFTER = 4, 3
+CHIEF_AFTER, BOARD_AFTER = 3, 2
 """Seconds: from when the officers are told, and from when the chief is."""
 
 LINK_VARIABLE = "DEMO_LINK_SECRET"

@@ -12,7 +12,7 @@ from deploy.local.demo.receiver import PATH, Receiver, listening, new_secret
 BODY = json.dumps({"type": "warning.raised", "data": {}})
 
 
-async def _post(port: int, secret: str, message_id: str) -> int:
+async def _post(port: int, secret: str, message_id: str, path: str = PATH) -> int:
     now = datetime.now(UTC)
     headers = {
         "webhook-id": message_id,
@@ -21,7 +21,7 @@ async def _post(port: int, secret: str, message_id: str) -> int:
     }
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"http://127.0.0.1:{port}{PATH}", data=BODY, headers=headers) as answer,
+        session.post(f"http://127.0.0.1:{port}{path}", data=BODY, headers=headers) as answer,
     ):
         return answer.status
 
@@ -43,3 +43,13 @@ async def test_a_message_signed_with_another_secret_is_not_believed(free_port: i
         assert await _post(free_port, new_secret(), "m-1") == 401
 
     assert told == []
+
+
+async def test_each_of_several_has_a_path_and_a_secret_of_its_own(free_port: int) -> None:
+    told: dict[str, list[dict[str, Any]]] = {"/one": [], "/other": []}
+    secrets = {path: new_secret() for path in told}
+    async with listening({path: Receiver(secrets[path], told[path].append) for path in told}, free_port):
+        assert await _post(free_port, secrets["/other"], "m-1", "/one") == 401
+        assert await _post(free_port, secrets["/other"], "m-1", "/other") == 204
+
+    assert told == {"/one": [], "/other": [json.loads(BODY)]}
