@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -143,6 +144,29 @@ async def test_two_who_answer_for_one_warning_are_both_recorded_and_told(desk: D
 
     assert sorted(await desk.stored()) == [(warning, "Amina"), (warning, "Kofi 𝄞")]
     assert sorted(each.acknowledgement.by for each in told if each.acknowledgement) == ["Amina", "Kofi 𝄞"]
+
+
+async def test_replicas_that_come_and_go_record_each_once_between_them(desk: Desk, run: Run) -> None:
+    warning = desk.warnings["missed_payment"]
+    given = [plain(press(warning, by=f"{number}")) for number in range(90)]
+
+    async def recorded(count: int) -> bool:
+        return len(await desk.stored()) >= count
+
+    async with run() as first:
+        await desk.give(*given[:30])
+        await until(partial(recorded, 10), what="the first replica is at it")
+        async with run() as second:
+            await desk.give(*given[30:60])
+            await until(partial(recorded, 60), what="the two have recorded 60")
+    async with run() as third:
+        await desk.give(*given[60:])
+        await desk.all_committed(90)
+        told = await desk.told(90)
+
+    assert sorted(by for _, by in await desk.stored()) == sorted(f"{number}" for number in range(90))
+    assert len({each.change_id for each in told}) == 90
+    assert sum(counted(each, "recorded") for each in (first, second, third)) == 90
 
 
 async def test_what_cannot_be_recorded_is_a_dead_letter_and_the_next_is_recorded(
