@@ -34,6 +34,14 @@ class Metrics:
         )
         for outcome in ("told", "unanswered"):
             self.escalation_steps.labels(outcome)
+        self.escalations = Counter(
+            "bellwether_notifier_escalations_total",
+            "Escalations begun, and ended by: acknowledged, closed, unanswered, unconfigured",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("begun", "acknowledged", "closed", "unanswered", "unconfigured"):
+            self.escalations.labels(outcome)
         self.dead_letters = Counter(
             "bellwether_notifier_dead_letters_total", "Records that could not be taken", ["reason"], registry=registry
         )

@@ -99,6 +99,8 @@ class Intake:
         self._metrics.changes.labels("duplicate").inc(records - len(told.taken))
         for notice in told.notices:
             self._metrics.notices.labels("held" if notice.key else "suppressed", notice.reason).inc()
+        for outcome, number in told.escalations.items():
+            self._metrics.escalations.labels(outcome).inc(number)
 
     def _letter(self, record: ConsumerRecord, reason: str, detail: str) -> Outgoing:
         log.warning(

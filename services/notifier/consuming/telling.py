@@ -42,9 +42,11 @@ class Told:
 
     taken: Sequence[Taken]
     notices: Sequence[Notice]
+    escalations: Mapping[str, int]
+    """How many have begun, and how many ended, by why."""
 
 
-NOTHING_TOLD = Told((), ())
+NOTHING_TOLD = Told((), (), {})
 
 
 @dataclass(slots=True)
@@ -98,8 +100,8 @@ class Telling:
         for each in fresh:
             self._plan(each, book, situation)
         book.taken = [self._without_overtaken(each, book) for each in book.taken]
-        await self._write(connection, book, changes, now)
-        return Told(book.taken, book.notices)
+        escalated = await self._write(connection, book, changes, now)
+        return Told(book.taken, book.notices, escalated)
 
     async def _opened(self, connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange]) -> _Book:
         # Whoever raises is the first to speak of its warning: there is nothing to look up.
@@ -187,13 +189,14 @@ class Telling:
 
     async def _write(
         self, connection: "asyncpg.Connection[Any]", book: _Book, changes: Sequence[WarningChange], now: datetime
-    ) -> None:
-        """In the order of the locks: warnings, gatherings, notices, queue."""
+    ) -> Mapping[str, int]:
+        """In the order of the locks: warnings, gatherings, notices, queue. What became of escalations."""
         standing = [Standing(change, sorted(book.told[warning])) for warning, change in book.standing.items()]
         await open_warnings.write(connection, standing)
         await open_warnings.acknowledge(connection, changes, now)
-        if self._configuration.escalations:
-            await escalations.escalate(connection, book.escalating, self._configuration.escalations, now)
+        escalated: Mapping[str, int] = {}
+        if policies := self._configuration.escalations:
+            escalated = await escalations.escalate(connection, book.escalating, policies, now)
         if self._rules.inhibit:
             eased = [source_key(each) for each in changes if each.kind in RECOVERIES]
             await escalations.wake(connection, eased, now)
@@ -206,3 +209,4 @@ class Telling:
         later = {each.warning_id for each in changes if each.kind is not Kind.RAISED}
         await supersede(connection, [lane for lane in book.newest if lane[1] in later], now)
         await order(connection, book.taken, now)
+        return escalated

@@ -15,7 +15,7 @@ from services.notifier.core.routing import Telling
 from shared.warnings import Kind, WarningChange
 
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
-_ENDS = frozenset({Kind.ACKNOWLEDGED, Kind.CLEARED, Kind.WITHDRAWN})
+_ENDS = {Kind.ACKNOWLEDGED: "acknowledged", Kind.CLEARED: "closed", Kind.WITHDRAWN: "closed"}
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
 
@@ -59,7 +59,8 @@ class Standing:
 class Turn:
     """What a batch of changes does to escalations: those of `ended` warnings are over, then those of `begun` begin."""
 
-    ended: frozenset[UUID]
+    ended: Mapping[UUID, str]
+    """In one word why: acknowledged or closed."""
     begun: Sequence[Standing]
 
 
@@ -87,16 +88,16 @@ def turned(
     One that is under way goes on as it is when its warning gets more serious: those on its next steps are told of
     the warning as it is then.
     """
-    ended: set[UUID] = set()
+    ended: dict[UUID, str] = {}
     begun: dict[tuple[UUID, str], Standing] = {}
     for change, begins in changes:
-        if change.kind in _ENDS:
-            ended.add(change.warning_id)
+        if (why := _ENDS.get(change.kind)) is not None:
+            ended.setdefault(change.warning_id, why)
             begun = {key: each for key, each in begun.items() if key[0] != change.warning_id}
         elif change.kind in _BEGINS:
             for name, at in begins.items():
                 begun.setdefault((change.warning_id, name), beginning(change, name, policies[name], at, now))
-    return Turn(frozenset(ended), list(begun.values()))
+    return Turn(ended, list(begun.values()))
 
 
 def beginning(change: WarningChange, name: str, policy: Escalation, counts_from: datetime, now: datetime) -> Standing:

@@ -1,6 +1,7 @@
 """Escalations under way: begun and ended with the changes that do so, and taken when a step is due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from shared.warnings import WarningChange
 _BEGIN = """
 INSERT INTO escalations (warning_id, policy, change_id, step, round, due_at, begun_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::int[], $6::timestamptz[], $7::timestamptz[])
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING warning_id
 """
 # In one order, so that nobody waits in a circle.
 _END = """
@@ -23,6 +24,7 @@ WITH held AS MATERIALIZED (
     ORDER BY warning_id, policy FOR UPDATE
 )
 DELETE FROM escalations e USING held h WHERE e.warning_id = h.warning_id AND e.policy = h.policy
+RETURNING e.warning_id
 """
 _DUE = (
     "SELECT DISTINCT warning_id FROM (SELECT warning_id FROM escalations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) d"
@@ -89,30 +91,31 @@ async def escalate(
     changes: Iterable[tuple[WarningChange, Mapping[str, datetime]]],
     policies: Mapping[str, Escalation],
     now: datetime,
-) -> None:
+) -> Counter[str]:
     """Within the transaction that takes these changes in, in their order, each new and with the policies that begin.
 
-    Called once it holds their `open_warnings`: begins what they begin and ends what they end.
+    Called once it holds their `open_warnings`: begins what they begin and ends what they end. How many have begun, and
+    how many ended, by why.
     """
     turn = turned(changes, policies, now)
-    await end(connection, [*turn.ended])
-    await begin(connection, turn.begun)
+    became = Counter(turn.ended[each] for each in await end(connection, turn.ended))
+    became["begun"] = await begin(connection, turn.begun)
+    return became
 
 
-async def begin(connection: "asyncpg.Connection[Any]", begun: Sequence[Standing]) -> None:
-    """Within a transaction that holds their warnings: begin those that are not under way already."""
+async def begin(connection: "asyncpg.Connection[Any]", begun: Sequence[Standing]) -> int:
+    """Within a transaction that holds their warnings: begin those that are not under way already. How many."""
     rows = [
         (each.warning_id, each.policy, each.change_id, each.step, each.round, each.due_at, each.begun_at)
         for each in begun
     ]
-    if rows:
-        await connection.execute(_BEGIN, *_columns(rows))
+    return len(await connection.fetch(_BEGIN, *_columns(rows))) if rows else 0
 
 
-async def end(connection: "asyncpg.Connection[Any]", warnings: Sequence[UUID]) -> None:
-    """Within a transaction that holds them: end all that is under way for these warnings."""
-    if warnings:
-        await connection.execute(_END, sorted(warnings))
+async def end(connection: "asyncpg.Connection[Any]", warnings: Collection[UUID]) -> list[UUID]:
+    """Within a transaction that holds them: end all that is under way for these. The warning of each."""
+    rows = await connection.fetch(_END, sorted(warnings)) if warnings else []
+    return [row["warning_id"] for row in rows]
 
 
 async def take_due(connection: "asyncpg.Connection[Any]", now: datetime, most: int) -> list[DueStep]:

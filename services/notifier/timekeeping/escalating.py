@@ -91,6 +91,7 @@ class EscalationsDue:
                     turn.onward.append(Onward(replace(each.standing, due_at=until), muted[1] if muted else None))
                 case End(why=why):
                     turn.over.append(each.standing)
+                    self._metrics.escalations.labels(why).inc()
                     _log("ended", each.standing, why=why)
                 case Tell(step=step, receivers=receivers, then=then):
                     assert change is not None, "only an open warning is told of"
@@ -99,6 +100,7 @@ class EscalationsDue:
                     self._metrics.escalation_steps.labels("unanswered" if then is None else "told").inc()
                     if then is None:
                         turn.over.append(step)
+                        self._metrics.escalations.labels("unanswered").inc()
                         log.warning(
                             "notifier.escalation.unanswered", warning_id=str(step.warning_id), policy=step.policy
                         )

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.notifier.configuration import Configuration
-from services.notifier.consuming.telling import Telling
+from services.notifier.consuming.telling import Telling, Told
 from services.notifier.core.silencing import Silence
 from services.notifier.metrics import Metrics
 from services.notifier.settings import NotifierSettings
@@ -35,13 +35,13 @@ class House:
         self.connections = connections
         self.clock = clock
 
-    async def hear(self, *changes: WarningChange, replica: int = 0) -> None:
+    async def hear(self, *changes: WarningChange, replica: int = 0) -> Told:
         """Take changes in, as intake does."""
         batch = [Taken(each, each.model_dump_json().encode(), None) for each in changes]
         now = self.clock.now()
         async with self.connections[replica].transaction() as inside:
             fresh = await see(inside, batch, now)
-            await Telling(self.configuration).tell(inside, fresh, now)
+            return await Telling(self.configuration).tell(inside, fresh, now)
 
     async def turn(self, replica: int = 0) -> set[str]:
         """One turn of one replica's timekeeper."""

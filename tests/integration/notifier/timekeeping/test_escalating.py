@@ -76,12 +76,15 @@ async def test_each_step_is_told_when_its_wait_is_over_and_then_there_are_none(h
     assert await house.rows("SELECT count(*) FROM escalations") == [(0,)]
     steps = house.metrics.escalation_steps
     assert [steps.labels(each)._value.get() for each in ("told", "unanswered")] == [1, 1]
+    assert house.metrics.escalations.labels("unanswered")._value.get() == 1
 
 
-@pytest.mark.parametrize("ending", [change(1, 5, kind=Kind.ACKNOWLEDGED), recovery()])
-async def test_an_answer_and_the_end_of_the_warning_end_it(house: Escalating, ending: WarningChange) -> None:
-    await house.hear(change(), change(2))
-    await house.hear(ending)
+@pytest.mark.parametrize(
+    ("ending", "why"), [(change(1, 5, kind=Kind.ACKNOWLEDGED), "acknowledged"), (recovery(), "closed")]
+)
+async def test_an_answer_and_the_end_of_the_warning_end_it(house: Escalating, ending: WarningChange, why: str) -> None:
+    assert (await house.hear(change(), change(2))).escalations == {"begun": 2}
+    assert (await house.hear(ending)).escalations == {why: 1, "begun": 0}
     house.clock.advance(timedelta(hours=1))
     await house.turn()
     assert await house.escalated() == [UUID(int=2)]

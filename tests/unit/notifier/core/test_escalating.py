@@ -112,12 +112,12 @@ def test_in_one_batch_the_last_word_counts() -> None:
     answer = change(1, 5, kind=Kind.ACKNOWLEDGED)
     again = change(1, 6, level=Level.RED)
     raised_and_answered = turned([(change(), BRANCH), (answer, {}), (change(2), BRANCH)], POLICIES, AT)
-    assert raised_and_answered.ended == {UUID(int=1)}
+    assert raised_and_answered.ended == {UUID(int=1): "acknowledged"}
     assert [each.warning_id for each in raised_and_answered.begun] == [UUID(int=2)]
     worse_since = turned([(answer, {}), (again, BRANCH)], POLICIES, AT)
-    assert worse_since.ended == {UUID(int=1)}
+    assert worse_since.ended == {UUID(int=1): "acknowledged"}
     assert [each.change_id for each in worse_since.begun] == [again.change_id]
-    assert turned([(recovery(), BRANCH)], POLICIES, AT).ended == {UUID(int=1)}
+    assert turned([(recovery(), BRANCH)], POLICIES, AT).ended == {UUID(int=1): "closed"}
 
 
 def test_it_counts_from_when_somebody_on_its_routes_is_first_told() -> None:
