@@ -25,7 +25,7 @@ class NotifierSettings(HttpSettings, KafkaSettings, DatabaseSettings):
         default=21, ge=15, description="How long a change's id is remembered; the topic keeps changes for 14 days"
     )
     notifier_keep_days: int = Field(
-        default=400, ge=1, description="How long settled deliveries and their attempts are kept"
+        default=400, ge=1, description="How long it is kept what was told, in which attempts, and why something was not"
     )
     notifier_silence_days: float = Field(default=31, gt=0, description="The longest that a silence may last")
     notifier_contact_keys: SecretStr | None = Field(
