@@ -1,7 +1,7 @@
 """New changes are planned in their order, and what comes of it is written down in the transaction that keeps them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,10 +22,12 @@ from services.notifier.core.planning import (
     Situation,
     Suppress,
     Tell,
+    joined,
     plan,
     source_key,
 )
 from services.notifier.core.reasons import Reason
+from services.notifier.core.routing import Telling as Routed
 from services.notifier.core.routing import tellings_of
 from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
 from services.notifier.store.gatherings import Notice, Waiting
@@ -64,8 +66,8 @@ class _Book:
     newest: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     """The newest delivery of the batch to a receiver that wants no earlier ones."""
     messages: Counter[str] = field(default_factory=Counter)
-    escalating: list[tuple[WarningChange, Mapping[str, datetime]]] = field(default_factory=list)
-    """Every change, with the policies that begin with it and from when on each counts."""
+    escalating: list[tuple[WarningChange, Sequence[Routed], Sequence[Decision]]] = field(default_factory=list)
+    """Every change, with whom its routes name and what is done for each."""
 
     def overtake(self, receiver: str, warning: UUID, delivery: UUID | None) -> None:
         """What waits for a receiver on a warning gives way, of this batch and of those before."""
@@ -129,7 +131,7 @@ class Telling:
         decisions = plan(change, known, self._rules, situation)
         if self._configuration.escalations:
             tellings = tellings_of(self._configuration.routes, change)
-            book.escalating.append((change, begins_of(tellings, decisions, situation.now)))
+            book.escalating.append((change, tellings, decisions))
         noted = (self._noted(each, change, known, book, situation.now) for each in decisions)
         orders = [each for each in noted if each is not None]
         book.taken.append(replace(taken, orders=orders))
@@ -187,22 +189,36 @@ class Telling:
             and newest != delivery_id(change.change_id, receiver)
         )
 
+    def _begins(
+        self, book: _Book, dues: Mapping[tuple[str, str], datetime], now: datetime
+    ) -> Iterator[tuple[WarningChange, Mapping[str, datetime]]]:
+        """Every change, with the policies that begin with it and from when on each counts."""
+        for change, tellings, decisions in book.escalating:
+            held = [self._when_due(each, dues) for each in decisions] if dues else decisions
+            yield change, begins_of(tellings, held, now)
+
+    def _when_due(self, decision: Decision, dues: Mapping[tuple[str, str], datetime]) -> Decision:
+        """What is held with others is told with them, and so may be told later than it would be by itself."""
+        if not isinstance(decision, Hold):
+            return decision
+        due_at = dues.get((decision.receiver, decision.gathering.key))
+        return joined(decision, due_at, self._rules) if due_at is not None else decision
+
     async def _write(
         self, connection: "asyncpg.Connection[Any]", book: _Book, changes: Sequence[WarningChange], now: datetime
     ) -> Mapping[str, int]:
-        """In the order of the locks: warnings, gatherings, notices, queue. What became of escalations."""
+        """In the order of the locks: warnings, gatherings, notices, escalations, queue. What became of escalations."""
         standing = [Standing(change, sorted(book.told[warning])) for warning, change in book.standing.items()]
         await open_warnings.write(connection, standing)
         await open_warnings.acknowledge(connection, changes, now)
+        eased = [source_key(each) for each in changes if each.kind in RECOVERIES] if self._rules.inhibit else []
+        await gatherings.wake(connection, eased, now)
+        await gatherings.give_way(connection, [(*lane, delivery) for lane, delivery in book.overtaken.items()], now)
+        dues = await gatherings.hold(connection, book.waiting, book.notices, now)
         escalated: Mapping[str, int] = {}
         if policies := self._configuration.escalations:
-            escalated = await escalations.escalate(connection, book.escalating, policies, now)
-        if self._rules.inhibit:
-            eased = [source_key(each) for each in changes if each.kind in RECOVERIES]
+            escalated = await escalations.escalate(connection, self._begins(book, dues, now), policies, now)
             await escalations.wake(connection, eased, now)
-            await gatherings.wake(connection, eased, now)
-        await gatherings.give_way(connection, [(*lane, delivery) for lane, delivery in book.overtaken.items()], now)
-        await gatherings.hold(connection, book.waiting, book.notices, now)
         await flow.add(
             connection, {name: book.messages[name] for name in self._rules.storms if book.messages[name]}, now
         )

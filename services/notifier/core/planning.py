@@ -133,6 +133,11 @@ def _held_back(telling: Telling, change: WarningChange, rules: Rules, situation:
     return _within_hours(held, rules) if held is not None else None
 
 
+def joined(hold: Hold, due_at: datetime, rules: Rules) -> Hold:
+    """The same, where all that waits there is told then: others came before it, or an interval is not over yet."""
+    return _within_hours(replace(hold, due_at=due_at), rules)
+
+
 def _within_hours(held: Hold, rules: Rules) -> Hold:
     """Due when it can really be told: an escalation counts from there."""
     closed = rules.hours.closed(held.gathering.manner, held.due_at)

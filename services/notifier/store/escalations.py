@@ -164,7 +164,8 @@ async def told(connection: "asyncpg.Connection[Any]", tellings: Sequence[tuple[U
 
 async def wake(connection: "asyncpg.Connection[Any]", keys: Sequence[str], now: datetime) -> None:
     """Make steps due now that one of these holds."""
-    await connection.execute(_WAKE, list(keys), now)
+    if keys:
+        await connection.execute(_WAKE, list(keys), now)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -63,7 +63,7 @@ ORDER BY receiver, key
 ON CONFLICT (receiver, key) DO UPDATE SET due_at = least(w.due_at, greatest(excluded.due_at, w.told_at + (
     SELECT apart FROM unnest($1::text[], $2::text[], $8::interval[]) AS g(receiver, key, apart)
     WHERE g.receiver = w.receiver AND g.key = w.key
-)))
+))) RETURNING receiver, key, due_at
 """
 _NOTICE = """
 INSERT INTO notices (change_id, warning_id, borrower_id, receiver, state, reason, detail, key, known, at, settled_at)
@@ -165,13 +165,17 @@ async def held_of(connection: "asyncpg.Connection[Any]", warnings: Iterable[UUID
 
 async def hold(
     connection: "asyncpg.Connection[Any]", waiting: Sequence[Waiting], notices: Sequence[Notice], now: datetime
-) -> None:
-    """In a transaction that holds their warnings: write notices, and have their gatherings wait."""
+) -> dict[tuple[str, str], datetime]:
+    """In a transaction that holds their warnings: write notices, and have their gatherings wait. When each is due."""
     soonest: dict[tuple[str, str], Waiting] = {}
     for each in sorted(waiting, key=lambda one: one.due_at):
         soonest.setdefault((each.receiver, each.gathering.key), each)
-    if soonest:
-        await connection.execute(_HOLD, *_columns([_row(each) for each in soonest.values()]))
+    rows = await connection.fetch(_HOLD, *_columns([_row(each) for each in soonest.values()])) if soonest else []
+    await _note(connection, notices, now)
+    return {(row["receiver"], row["key"]): row["due_at"] for row in rows}
+
+
+async def _note(connection: "asyncpg.Connection[Any]", notices: Sequence[Notice], now: datetime) -> None:
     if notices:
         rows = [
             (

@@ -89,6 +89,26 @@ async def test_three_replicas_tell_what_one_would(build: Build) -> None:
     assert await house.sent("books") == [("change", "raised", 1)] * 60
 
 
+async def test_an_escalation_counts_from_when_the_group_is_told_be_that_sooner_or_later_than_by_itself(
+    build: Build, clock: ManualClock
+) -> None:
+    house = build(
+        {"receivers": ["desk"], "group": {"wait": "2m", "interval": "10m"}, "escalation": "up"},
+        escalations={"up": {"steps": [{"wait": "1m", "receivers": ["books"]}]}},
+    )
+    start = clock.now()
+    await house.hear(change(1))
+    clock.advance(MINUTE)
+    await house.hear(change(2))
+    clock.advance(MINUTE)
+    assert await house.turn() == {"desk"}
+    clock.advance(MINUTE)
+    await house.hear(change(3))
+
+    steps = await house.rows("SELECT warning_id, due_at FROM escalations ORDER BY warning_id")
+    assert steps == [(UUID(int=number), start + minutes * MINUTE) for number, minutes in ((1, 3), (2, 3), (3, 13))]
+
+
 async def test_what_was_gathered_survives_and_is_told_again_until_somebody_answers(build: Build) -> None:
     house = build({"receivers": ["desk"], "group": {"wait": "1m", "interval": "1m", "repeat": "1h"}})
     await house.hear(change(1))

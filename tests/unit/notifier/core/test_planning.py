@@ -14,7 +14,7 @@ from services.notifier.core.hours import Hours
 from services.notifier.core.inhibition import Inhibition
 from services.notifier.core.matching import Match
 from services.notifier.core.message import Purpose
-from services.notifier.core.planning import Hold, Known, Rules, Situation, plan
+from services.notifier.core.planning import Hold, Known, Rules, Situation, joined, plan
 from services.notifier.core.routing import Route, tellings_of
 from services.notifier.core.silencing import Silence
 from services.notifier.core.storm import Storm
@@ -247,6 +247,16 @@ def test_what_falls_due_in_quiet_hours_is_due_at_their_end_and_so_its_escalation
     begins = begins_of(tellings_of((route,), first), decisions, night)
     assert begins == {"up": NOW + 19 * HOUR}
     assert [each.detail for each in decisions if isinstance(each, Hold)] == ["in quiet hours (nights) until then"]
+
+
+def test_what_joins_others_is_told_with_them_unless_that_is_in_quiet_hours() -> None:
+    route = Route(receivers=("desk",), quiet="nights", group=Grouping(wait=MINUTE))
+    rules = Rules((route,), Hours({"nights": NIGHTS}))
+    [hold] = plan(raised(), Known(), rules, Situation(NOW))
+    assert isinstance(hold, Hold)
+
+    assert joined(hold, NOW + HOUR, rules).due_at == NOW + HOUR
+    assert joined(hold, NOW + 10 * HOUR, rules).due_at == NOW + 19 * HOUR
 
 
 def test_whoever_takes_each_change_by_itself_is_sent_all_that_waited_in_its_order() -> None:
