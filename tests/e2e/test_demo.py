@@ -111,7 +111,7 @@ def _assert_people_were_told(section: str) -> None:
     assert "It did not come to that" not in section
     assert re.search(r"officers +(\d+) warnings of branch [\w ]+ in one message, not in \1", section)
     assert re.search(r"subject +\d+ warnings \(.*\): branch ", section)
-    assert re.search(r"chief +(orange|red) (raised|escalated) .* step 1: nobody has answered", section)
+    assert re.search(r"chief +(orange|red) (raised|escalated) .* step 1: no answer yet", section)
     assert "acknowledged by the chief of credit, on record with the warning service" in section
     assert re.search(r"officers +are told who answers for it", section)
     assert re.search(r"board +step 2 was due: not told, the escalation has ended", section)

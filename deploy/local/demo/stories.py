@@ -6,6 +6,7 @@ Everything is found in what receivers were sent.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from uuid import UUID
 
 from deploy.local.demo.chief import Press
@@ -13,6 +14,7 @@ from deploy.local.demo.deliveries import Deliveries, Letter
 from deploy.local.demo.people import (
     BOARD,
     BOARD_AFTER,
+    CHIEF,
     CHIEF_AFTER,
     FOR_OFFICERS,
     GROUP_INTERVAL,
@@ -53,6 +55,9 @@ class Answered:
     officers_know_at: float | None
     board_after: float | None
     """When the board was told all the same; None where it was not, as it should be."""
+    anew: WarningChange | None
+    """What it became since, which nobody has answered for: it is handed up again."""
+    anew_at: float
 
     @property
     def board_due_at(self) -> float:
@@ -99,25 +104,40 @@ def to_come(found: Stories, deliveries: Deliveries, *, settled_at: float, now: f
 
 def _unheard(deliveries: Deliveries, newest: Mapping[UUID, WarningChange]) -> bool:
     """Whether officers are still to hear of a warning that concerns them."""
-    heard = {change for letter in deliveries.letters if letter.receiver == OFFICERS for change in letter.changes}
+    heard = _heard(deliveries, OFFICERS)
     theirs = {each.warning_id for each in deliveries.changes if reached_level(each) in FOR_OFFICERS}
     return any(newest[warning].change_id not in heard for warning in theirs)
 
 
 def worth_asking_about(found: Stories, deliveries: Deliveries) -> UUID | None:
-    """The warning about which there is most to say why officers were not told of a change that concerns them.
+    """A warning of which officers were told, if there is one, with something to say in few words.
 
-    That which was answered for comes before all others with something to say; None where officers were told of nothing.
+    Rather one that also has a change of which they were not told, and one that was handed up; of those that which was
+    answered for, or else the shortest.
     """
-    heard = {change for letter in deliveries.letters if letter.receiver == OFFICERS for change in letter.changes}
-    told = {deliveries.known[each].warning_id for each in heard if each in deliveries.known}
-    unheard = Counter(
-        each.warning_id
-        for each in deliveries.changes
-        if each.warning_id in told and reached_level(each) in FOR_OFFICERS and each.change_id not in heard
+    heard, chief = _heard(deliveries, OFFICERS), _heard(deliveries, CHIEF)
+    told, handed_up = (
+        {deliveries.known[each].warning_id for each in ids if each in deliveries.known} for ids in (heard, chief)
     )
     answered = found.answered.chief.change.warning_id if found.answered else None
-    return max(told, key=lambda each: (unheard[each] > 0, each == answered, unheard[each], each), default=None)
+    changes = Counter(each.warning_id for each in deliveries.changes)
+    unheard = {
+        each.warning_id
+        for each in deliveries.changes
+        if reached_level(each) in FOR_OFFICERS and each.change_id not in heard
+    }
+    return max(
+        told,
+        key=lambda each: (each in unheard, each in handed_up, each == answered, -changes[each], each),
+        default=None,
+    )
+
+
+def _heard(deliveries: Deliveries, receiver: str) -> frozenset[UUID]:
+    """The changes that somebody was told of."""
+    return frozenset(
+        change for letter in deliveries.letters if letter.receiver == receiver for change in letter.changes
+    )
 
 
 def _by_warning(deliveries: Deliveries) -> Mapping[UUID, Sequence[Told]]:
@@ -150,14 +170,35 @@ def _answered(
     if acknowledgement is None:
         return None
     told = by_warning[chief.change.warning_id]
+    acknowledged_at = deliveries.at[acknowledgement.change_id]
+    anew = _anew(deliveries, acknowledgement)
+    anew_at = deliveries.at[anew.change_id] if anew is not None else inf
+    board = (each.letter.at for each in told if each.letter.receiver == BOARD and each.letter.at < anew_at)
     return Answered(
         [*_first_told(told, chief)],
         chief,
         pressed.at,
         acknowledgement,
-        deliveries.at[acknowledgement.change_id],
+        acknowledged_at,
         next((each.letter.at for each in told if each.change.kind is Kind.ACKNOWLEDGED), None),
-        next((each.letter.at for each in told if each.letter.receiver == BOARD), None),
+        next(board, None),
+        anew,
+        anew_at,
+    )
+
+
+def _anew(deliveries: Deliveries, acknowledgement: WarningChange) -> WarningChange | None:
+    """What the warning grew worse to, to be handed up, once somebody had answered for what it was."""
+    return next(
+        (
+            each
+            for each in deliveries.changes
+            if each.warning_id == acknowledgement.warning_id
+            and each.kind in WORSE
+            and each.level in HANDED_UP
+            and deliveries.at[each.change_id] > deliveries.at[acknowledgement.change_id]
+        ),
+        None,
     )
 
 

@@ -147,12 +147,14 @@ def _handed_up(found: Answered, deliveries: Deliveries, clock: _Clock) -> Iterat
     for told in found.officers:
         yield _told(told, clock)
     chief = found.chief.letter
-    yield clock(chief.at), CHIEF, _change(found.chief.change).append("  step 1: nobody has answered", style="default")
+    yield clock(chief.at), CHIEF, _change(found.chief.change).append("  step 1: no answer yet", style="default")
     yield clock(found.pressed_at), CHIEF, Text("presses the button behind the link in that message")
     yield clock(found.acknowledged_at), "", _acknowledged(found.acknowledgement)
     if found.officers_know_at is not None:
         yield clock(found.officers_know_at), OFFICERS, Text("are told who answers for it")
     yield clock(chief.at + BOARD_AFTER), BOARD, _step_two(found, deliveries, clock)
+    if found.anew is not None:
+        yield clock(found.anew_at), "", _change(found.anew).append("  worse: handed up anew", style="default")
 
 
 def _acknowledged(change: WarningChange) -> Text:

@@ -78,6 +78,19 @@ def test_a_board_that_is_told_all_the_same_is_not_passed_over() -> None:
     assert found.board_after == 9.0
 
 
+def test_what_a_warning_became_since_its_answer_is_handed_up_anew_and_no_failure() -> None:
+    deliveries, pressed = _handed_up()
+    again = change("a", Kind.ESCALATED, Level.RED, Level.ORANGE, day=9)
+    deliveries.changes.append(again)
+    deliveries.known[again.change_id], deliveries.at[again.change_id] = again, 9.0
+    deliveries.letters.append(letter(BOARD, 12.0, [again], Purpose.ESCALATION))
+    found = stories(deliveries, pressed).answered
+
+    assert found is not None
+    assert found.board_after is None
+    assert found.anew == again
+
+
 def test_a_warning_has_recovered_once_all_who_were_told_of_it_are_told_of_its_end() -> None:
     deliveries = knowing(ORANGE, CLEARED)
     deliveries.letters = [
@@ -137,4 +150,11 @@ def test_the_warning_asked_about_is_one_of_which_officers_were_not_told_everythi
     deliveries.letters = [letter(OFFICERS, 1.0, [OTHER]), letter(OFFICERS, 2.0, [RED])]
 
     assert worth_asking_about(NONE, deliveries) == RED.warning_id
+
+
+def test_of_those_told_in_full_the_one_that_was_handed_up_is_asked_about() -> None:
+    deliveries = knowing(ORANGE, OTHER)
+    deliveries.letters = [letter(OFFICERS, 1.0, [OTHER]), letter(OFFICERS, 2.0, [ORANGE]), letter(CHIEF, 5.0, [ORANGE])]
+
+    assert worth_asking_about(NONE, deliveries) == ORANGE.warning_id
     assert worth_asking_about(NONE, knowing(ORANGE)) is None

@@ -42,7 +42,7 @@ def test_the_three_stories_are_told_with_their_seconds() -> None:
         "1.5 s  officers  2 warnings of branch Kano 1 in one message, not in 2",
         "2 warnings (1 red, 1 yellow): branch Kano 1",
         "got 3 messages, which tell of 4 changes",
-        "5.5 s  chief     red raised  2025-05-01  step 1: nobody has answered",
+        "5.5 s  chief     red raised  2025-05-01  step 1: no answer yet",
         "acknowledged by the chief of credit, on record with the warning service",
         "6.5 s  officers  are told who answers for it",
         "board     step 2 was due: not told, the escalation has ended",
