@@ -11,7 +11,7 @@ import asyncpg
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
-from services.notifier.core.escalating import begins_of
+from services.notifier.core.escalating import begins_of, outgrown
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.message import delivery_id
 from services.notifier.core.planning import (
@@ -33,7 +33,7 @@ from services.notifier.store import escalations, flow, gatherings, open_warnings
 from services.notifier.store.gatherings import Notice, Waiting
 from services.notifier.store.open_warnings import Standing
 from services.notifier.store.taking import Order, Taken, order, supersede
-from shared.warnings import Kind, WarningChange
+from shared.warnings import Kind, Level, WarningChange
 
 OVERTAKEN = "a later change took its place"
 
@@ -57,7 +57,10 @@ class _Book:
 
     told: dict[UUID, frozenset[str]]
     held: dict[UUID, dict[str, Gathering]]
+    levels: dict[UUID, Level | None] = field(default_factory=dict)
     standing: dict[UUID, WarningChange] = field(default_factory=dict)
+    answers: dict[UUID, WarningChange] = field(default_factory=dict)
+    """The acknowledgement of each warning that holds: nothing has outgrown it."""
     taken: list[Taken] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -78,6 +81,12 @@ class _Book:
             else each
             for each in self.notices
         ]
+
+    def stand(self, change: WarningChange) -> None:
+        """The warning is now as this change says. Whoever answered for it did not answer for more than it was."""
+        self.standing[change.warning_id], self.levels[change.warning_id] = change, change.level
+        if change.kind is Kind.ESCALATED:
+            self.answers.pop(change.warning_id, None)
 
     def known(self, change: WarningChange) -> Known:
         return Known(self.told.get(change.warning_id), self.held.get(change.warning_id, {}))
@@ -110,7 +119,10 @@ class Telling:
         later = {each.warning_id for each in changes if each.kind is not Kind.RAISED}
         if not later:
             return _Book({}, {})
-        return _Book(await open_warnings.lock(connection, later), await gatherings.held_of(connection, later))
+        before = await open_warnings.lock(connection, later)
+        told = {warning: each.told for warning, each in before.items()}
+        held = await gatherings.held_of(connection, later)
+        return _Book(told, held, {warning: each.level for warning, each in before.items()})
 
     async def _situation(
         self, connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange], now: datetime
@@ -129,7 +141,8 @@ class Telling:
         change = taken.change
         known = book.known(change)
         decisions = plan(change, known, self._rules, situation)
-        if self._configuration.escalations:
+        late = change.kind is Kind.ACKNOWLEDGED and outgrown(change, book.levels.get(change.warning_id))
+        if self._configuration.escalations and not late:
             tellings = tellings_of(self._configuration.routes, change)
             book.escalating.append((change, tellings, decisions))
         noted = (self._noted(each, change, known, book, situation.now) for each in decisions)
@@ -137,8 +150,11 @@ class Telling:
         book.taken.append(replace(taken, orders=orders))
         told = book.told.get(change.warning_id, frozenset())
         book.told[change.warning_id] = told | {each.receiver for each in orders}
-        if change.kind is not Kind.ACKNOWLEDGED:
-            book.standing[change.warning_id] = change
+        if change.kind is Kind.ACKNOWLEDGED:
+            if not late:
+                book.answers[change.warning_id] = change
+        else:
+            book.stand(change)
             others = [each for each in situation.open_warnings if each.warning_id != change.warning_id]
             situation.open_warnings = others if change.level is None else [*others, change]
 
@@ -210,7 +226,7 @@ class Telling:
         """In the order of the locks: warnings, gatherings, notices, escalations, queue. What became of escalations."""
         standing = [Standing(change, sorted(book.told[warning])) for warning, change in book.standing.items()]
         await open_warnings.write(connection, standing)
-        await open_warnings.acknowledge(connection, changes, now)
+        await open_warnings.acknowledge(connection, book.answers.values(), now)
         eased = [source_key(each) for each in changes if each.kind in RECOVERIES] if self._rules.inhibit else []
         await gatherings.wake(connection, eased, now)
         await gatherings.give_way(connection, [(*lane, delivery) for lane, delivery in book.overtaken.items()], now)

@@ -12,10 +12,11 @@ from services.notifier.core.durations import Duration
 from services.notifier.core.planning import Decision, Hold, Suppress
 from services.notifier.core.reasons import MUTING
 from services.notifier.core.routing import Telling
-from shared.warnings import Kind, WarningChange
+from shared.warnings import Kind, Level, WarningChange
 
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
 _ENDS = {Kind.ACKNOWLEDGED: "acknowledged", Kind.CLEARED: "closed", Kind.WITHDRAWN: "closed"}
+_RANK = {level: rank for rank, level in enumerate(Level)}
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
 
@@ -78,6 +79,11 @@ def begins_of(tellings: Iterable[Telling], decisions: Iterable[Decision], now: d
         begins = decision.due_at if isinstance(decision, Hold) and decision.reason not in MUTING else now
         found[name] = min(begins, found.get(name, begins))
     return found
+
+
+def outgrown(answer: WarningChange, level: Level | None) -> bool:
+    """Whether the warning is more serious by now than what was answered for: the answer came late, and ends nothing."""
+    return level is not None and _RANK[level] > _RANK[answer.severity]
 
 
 def turned(

@@ -1,6 +1,6 @@
 """What is open, and who knows of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.warnings import Kind, WarningChange
+from shared.warnings import Kind, Level, WarningChange
 
-_LOCK = "SELECT warning_id, told FROM open_warnings WHERE warning_id = ANY($1::uuid[]) ORDER BY warning_id FOR UPDATE"
+_LOCK = """
+SELECT warning_id, level, told FROM open_warnings WHERE warning_id = ANY($1::uuid[]) ORDER BY warning_id FOR UPDATE
+"""
 # Whoever answered for the warning did not answer for what it has become when it gets more serious.
 _OPEN = """
 INSERT INTO open_warnings AS w (warning_id, borrower_id, level, at, change_id, connected, told)
@@ -48,10 +50,18 @@ class Standing:
     told: Sequence[str]
 
 
-async def lock(connection: "asyncpg.Connection[Any]", warnings: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    """Within a transaction: hold these, and say who was told of those that are open."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An open warning before a batch: its level, and who knows of it."""
+
+    level: Level
+    told: frozenset[str]
+
+
+async def lock(connection: "asyncpg.Connection[Any]", warnings: Iterable[UUID]) -> dict[UUID, Before]:
+    """Within a transaction: hold these, and say how those are that are open."""
     rows = await connection.fetch(_LOCK, sorted(warnings))
-    return {row["warning_id"]: frozenset(row["told"]) for row in rows}
+    return {row["warning_id"]: Before(Level(row["level"]), frozenset(row["told"])) for row in rows}
 
 
 async def of(
@@ -87,12 +97,8 @@ async def write(connection: "asyncpg.Connection[Any]", standing: Sequence[Standi
         await connection.execute(_UNANSWER, worse)
 
 
-async def acknowledge(connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange], now: datetime) -> None:
-    """In the same transaction: somebody answers for these warnings."""
-    by: Mapping[UUID, str] = {
-        each.warning_id: each.acknowledgement.by if each.acknowledgement else ""
-        for each in changes
-        if each.kind is Kind.ACKNOWLEDGED
-    }
+async def acknowledge(connection: "asyncpg.Connection[Any]", answers: Iterable[WarningChange], now: datetime) -> None:
+    """In the same transaction: somebody answers for these warnings, each once."""
+    by = {each.warning_id: each.acknowledgement.by if each.acknowledgement else "" for each in answers}
     if by:
         await connection.execute(_ACKNOWLEDGE, now, list(by), list(by.values()))

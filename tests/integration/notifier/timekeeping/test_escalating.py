@@ -90,6 +90,35 @@ async def test_an_answer_and_the_end_of_the_warning_end_it(house: Escalating, en
     assert await house.escalated() == [UUID(int=2)]
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_an_answer_for_what_the_warning_was_does_not_end_what_it_has_become(
+    house: Escalating, together: bool
+) -> None:
+    red, answer = change(1, 1, level=Level.RED), change(1, 2, kind=Kind.ACKNOWLEDGED, level=Level.YELLOW)
+    await house.hear(change())
+    if together:
+        await house.hear(red, answer)
+    else:
+        await house.hear(red)
+        assert (await house.hear(answer)).escalations == {"begun": 0}
+    house.clock.advance(30 * MINUTE)
+    assert await house.turn() == {"head", "desk"}
+    assert await house.rows("SELECT acknowledged_at FROM open_warnings") == [(None,)]
+
+
+async def test_one_that_gets_worse_after_its_answer_begins_again_though_both_are_read_at_once(
+    house: Escalating,
+) -> None:
+    red, answer = change(1, 2, level=Level.RED), change(1, 1, kind=Kind.ACKNOWLEDGED, level=Level.YELLOW)
+    await house.hear(change())
+    house.clock.advance(10 * MINUTE)
+    assert (await house.hear(answer, red)).escalations == {"acknowledged": 1, "begun": 1}
+    house.clock.advance(29 * MINUTE)
+    assert await house.turn() == set()
+    house.clock.advance(MINUTE)
+    assert await house.turn() == {"head", "desk"}
+
+
 async def test_the_message_speaks_of_the_warning_as_it_is_by_then(house: Escalating) -> None:
     worse = change(1, 1)
     await house.hear(change())

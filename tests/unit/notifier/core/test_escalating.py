@@ -21,6 +21,7 @@ from services.notifier.core.escalating import (
     begins_of,
     due,
     following,
+    outgrown,
     steps_of,
     turned,
 )
@@ -118,6 +119,23 @@ def test_in_one_batch_the_last_word_counts() -> None:
     assert worse_since.ended == {UUID(int=1): "acknowledged"}
     assert [each.change_id for each in worse_since.begun] == [again.change_id]
     assert turned([(recovery(), BRANCH)], POLICIES, AT).ended == {UUID(int=1): "closed"}
+
+
+@pytest.mark.parametrize(
+    ("answered", "level", "late"),
+    [
+        (Level.YELLOW, Level.RED, True),
+        (Level.YELLOW, Level.YELLOW, False),
+        (Level.RED, Level.YELLOW, False),
+        (Level.YELLOW, None, False),
+    ],
+)
+def test_an_answer_is_late_once_the_warning_is_more_serious_than_what_was_answered_for(
+    answered: Level, level: Level | None, late: bool
+) -> None:
+    assert outgrown(change(kind=Kind.ACKNOWLEDGED, level=answered), level) is late
+    ended = change(kind=Kind.ACKNOWLEDGED, level=None, previous_level=answered)
+    assert outgrown(ended, level) is late
 
 
 def test_it_counts_from_when_somebody_on_its_routes_is_first_told() -> None:
