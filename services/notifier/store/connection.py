@@ -16,8 +16,17 @@ _BY_INDEX = "".join(
     f"SET {each} = off;"
     for each in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
 )
-OUTAGES = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
-"""What a database that is away looks like. A statement that ended so may or may not have been carried out."""
+OUTAGES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
+"""What a database that is away looks like. A statement that ended so may or may not have been carried out.
+
+The internal error is asyncpg's where the server's last word comes while a statement is about to be sent.
+"""
 PASSING = (
     *OUTAGES,
     asyncpg.CannotConnectNowError,
