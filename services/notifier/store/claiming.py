@@ -11,7 +11,9 @@ import asyncpg
 from services.notifier.core.contact import Contact
 
 # A row another worker holds is skipped, never waited for. `waiting` keeps blocked rows out of the index; that none goes
-# before an earlier one of its lane is asked all the same. The array keeps the planner from guessing how many rows come.
+# before an earlier one of its lane is asked all the same, and that neither does one before what speaks of its warning
+# among others, nor what speaks of several before anything of any of them. OFFSET 0 has the
+# planner look for that row by row, and the array keeps it from guessing how many rows come.
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT q.position FROM unnest($1::text[], $2::int[]) AS w(receiver, room)
@@ -20,6 +22,16 @@ WITH due AS MATERIALIZED (
         WHERE r.receiver = w.receiver AND NOT r.waiting AND r.due_at <= $3 AND NOT EXISTS (
             SELECT FROM queue e
             WHERE e.receiver = r.receiver AND e.warning_id = r.warning_id AND e.position < r.position
+        ) AND NOT EXISTS (
+            SELECT FROM mentions m JOIN queue e USING (position)
+            WHERE m.receiver = r.receiver AND m.warning_id = r.warning_id AND m.position < r.position
+            OFFSET 0
+        ) AND NOT EXISTS (
+            SELECT FROM mentions o JOIN queue e ON e.receiver = o.receiver AND e.warning_id = o.warning_id
+            WHERE o.position = r.position AND e.position < r.position OFFSET 0
+        ) AND NOT EXISTS (
+            SELECT FROM mentions o JOIN mentions m ON m.receiver = o.receiver AND m.warning_id = o.warning_id
+            JOIN queue e ON e.position = m.position WHERE o.position = r.position AND m.position < r.position OFFSET 0
         )
         ORDER BY r.receiver, r.due_at, r.position LIMIT w.room FOR UPDATE OF r SKIP LOCKED
     ) q

@@ -24,6 +24,18 @@ WITH old AS (
 )
 SELECT count(*) FROM old
 """
+# Of what may still be sent, or sent again, they are needed.
+_MENTIONS = """
+WITH old AS (
+    DELETE FROM mentions WHERE ctid = ANY(ARRAY(
+        SELECT m.ctid FROM mentions m WHERE NOT EXISTS (
+            SELECT FROM deliveries d
+            WHERE d.position = m.position AND (d.state IN ('pending', 'dead') OR d.settled_at >= $1)
+        ) LIMIT $2 FOR UPDATE OF m SKIP LOCKED
+    )) RETURNING 1
+)
+SELECT count(*) FROM old
+"""
 # One that was told and still has its key is what its gathering repeats.
 _NOTICES = """
 WITH old AS (
@@ -108,6 +120,7 @@ def olds(now: datetime, keep: Keep) -> Iterator[Old]:
     """
     records = now - keep.records
     yield Old(_DELIVERIES, records)
+    yield Old(_MENTIONS, now)
     yield Old(_NOTICES, records)
     yield Old(_UNROUTED, now - keep.ids)
     yield Old(_ROUTED, min(records, now - keep.ids))

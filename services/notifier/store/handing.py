@@ -116,4 +116,5 @@ def _copy(row: "asyncpg.Record", fallback: Fallback) -> NewDelivery:
         total=row["total"],
         common=json.loads(row["common"]) if row["common"] is not None else None,
         stands_for=row["first"],
+        mentions={*row["other_warnings"]} - {row["warning_id"]},
     )

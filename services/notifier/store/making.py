@@ -1,7 +1,7 @@
 """Makes deliveries: each once, whichever replica comes first, and last in its lane."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,8 @@ class NewDelivery:
     common: Mapping[str, str] | None = None
     stands_for: UUID | None = None
     """The delivery that could not be made, of a fallback."""
+    mentions: Collection[UUID] = ()
+    """The warnings that it speaks of besides the one that leads it: what is told of them later waits for it."""
     accepted_at: datetime | None = None
     """When ingest accepted what led to the change; only of a change that is told at once."""
 
@@ -74,6 +76,12 @@ WITH given AS MATERIALIZED (
 )
 SELECT delivery_id FROM made
 """
+_MENTION = """
+INSERT INTO mentions (receiver, warning_id, position)
+SELECT d.receiver, g.warning_id, d.position
+FROM unnest($1::uuid[], $2::uuid[]) AS g(delivery_id, warning_id) JOIN deliveries d USING (delivery_id)
+ON CONFLICT DO NOTHING
+"""
 
 
 async def make(connection: "asyncpg.Connection[Any]", given: Sequence[NewDelivery], now: datetime) -> set[UUID]:
@@ -81,7 +89,10 @@ async def make(connection: "asyncpg.Connection[Any]", given: Sequence[NewDeliver
     if not given:
         return set()
     rows = await connection.fetch(_MAKE, now, *_columns(given))
-    return {row["delivery_id"] for row in rows}
+    made = {row["delivery_id"] for row in rows}
+    if mentions := [(each.id, warning) for each in given if each.id in made for warning in each.mentions]:
+        await connection.execute(_MENTION, *(list(column) for column in zip(*mentions, strict=True)))
+    return made
 
 
 def _columns(given: Sequence[NewDelivery]) -> list[list[Any]]:

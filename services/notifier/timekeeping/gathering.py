@@ -94,6 +94,8 @@ class GatheringsDue:
 
     def _delivery(self, due: Due, message: Message, now: datetime) -> NewDelivery:
         settings, leading = self._receivers[due.receiver], message.changes[0]
+        told = {each.change.warning_id for each in due.held if each.number in set(message.numbers)}
+        mentions = told | {each.warning_id for each in message.changes}
         return NewDelivery(
             message.id,
             leading,
@@ -104,6 +106,7 @@ class GatheringsDue:
             others=[each.change_id for each in message.changes[1:]],
             total=message.total,
             common=due.gathering.common or None,
+            mentions=mentions - {leading.warning_id},
         )
 
 

@@ -26,6 +26,7 @@ from services.notifier.store import contacts, escalations, flow, gatherings, ope
 from services.notifier.store.claiming import claim
 from services.notifier.store.connection import Connection
 from services.notifier.store.gatherings import Notice, Settled, Waiting
+from services.notifier.store.making import NewDelivery, make
 from services.notifier.store.settling import Outcome, release, settle
 from services.notifier.store.taking import Taken
 from shared.clock import ManualClock
@@ -221,6 +222,20 @@ async def test_a_change_that_led_to_no_message_is_kept_while_something_still_nam
         await escalations.finish(connection, [steps])
     await house.keep_after(HOUR)
     assert await house.left("changes") == [changes[1].change_id]
+
+
+async def test_what_a_message_mentions_is_kept_while_it_may_be_sent(house: House) -> None:
+    now, warnings = house.clock.now(), [warning(2), warning(3)]
+    message = NewDelivery(UUID(int=9), change(1), "hook", "log", now + 9 * DAY, Purpose.GROUP, mentions=warnings)
+    await house.take(taken(change(1)))
+    async with house.connection.transaction() as connection:
+        await make(connection, [message], now)
+    await house.keep_after(DAY)
+    assert await house.left("mentions") == ["hook", "hook"]
+
+    await house.deliver()
+    await house.keep_after(HOUR)
+    assert await house.left("mentions") == []
 
 
 async def test_messages_are_counted_no_longer_than_the_longest_storm_is_looked_for(house: House) -> None:

@@ -4,14 +4,20 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import uuid4
 
+import pytest
+
+from services.notifier.core.message import Purpose
 from services.notifier.core.schedule import Conclusion
 from services.notifier.core.verdict import NO_ANSWER
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.claiming import Claim, claim
 from services.notifier.store.connection import PASSING, Connection
+from services.notifier.store.making import NewDelivery, make
 from services.notifier.store.settling import Outcome, release, settle
-from services.notifier.store.taking import Taken
+from services.notifier.store.taking import Taken, see
+from shared.warnings import WarningChange
 from tests.changes import change, recovery, take, taken
 from tests.integration.notifier.conftest import NOW
 from tests.topics import until
@@ -209,3 +215,64 @@ async def test_a_connection_that_broke_is_opened_again(settings: NotifierSetting
         await _claim(connection)
 
     assert await _claim(connection) == []
+
+
+async def _gathered(connection: Connection, *told: WarningChange, state: str = "pending") -> Claim:
+    """A message that speaks of all of these, led by the first; tried once."""
+    message = NewDelivery(
+        uuid4(), told[0], "hook", "webhook", NOW + LEASE * 60, Purpose.GROUP,
+        others=[each.change_id for each in told[1:]], total=len(told), mentions=[each.warning_id for each in told[1:]],
+    )  # fmt: skip
+    async with connection.transaction() as inside:
+        await see(inside, [taken(each) for each in told], NOW)
+        await make(inside, [message], NOW)
+    [claimed] = await _claim(connection)
+    assert claimed.delivery_id == message.id
+    await _settle(connection, _outcome(claimed, state, NOW + timedelta(hours=1)))
+    return claimed
+
+
+async def test_a_recovery_never_overtakes_a_message_that_raises_its_warning_among_others(
+    connection: Connection,
+) -> None:
+    message = await _gathered(connection, change(1), change(2), change(3))
+    await _take(connection, taken(recovery(2), "hook", "mail"), taken(change(4), "hook"))
+
+    [other] = await _claim(connection)
+    assert _ordinals([other]) == [str(change(4).change_id)]
+    await _settle(connection, _outcome(other))
+    assert len(await _claim(connection, receiver="mail")) == 1, "which was told nothing of it"
+    later = NOW + timedelta(hours=1)
+    [again] = await _claim(connection, later)
+    assert again.position == message.position
+    assert await _claim(connection, later) == [], "not while it is under way"
+    await _settle(connection, _outcome(again))
+    assert _ordinals(await _claim(connection, later)) == [str(recovery(2).change_id)]
+
+
+@pytest.mark.parametrize(
+    "first", [[change(2)], [change(4), change(2)], [change(2), change(4)]], ids=["it", "beside", "before"]
+)
+async def test_a_message_of_several_waits_for_what_was_to_be_told_of_each(
+    connection: Connection, first: list[WarningChange]
+) -> None:
+    earlier = await _gathered(connection, *first)
+    message = NewDelivery(
+        uuid4(), change(1), "hook", "webhook", NOW + LEASE, Purpose.GROUP, mentions=[change(2).warning_id]
+    )
+    async with connection.transaction() as inside:
+        await see(inside, [taken(change(1))], NOW)
+        await make(inside, [message], NOW)
+
+    assert await _claim(connection) == []
+    [again] = await _claim(connection, NOW + timedelta(hours=1))
+    assert again.position == earlier.position
+    await _settle(connection, _outcome(again))
+    assert [each.delivery_id for each in await _claim(connection)] == [message.id]
+
+
+async def test_a_dead_message_of_several_blocks_nobody(connection: Connection) -> None:
+    await _gathered(connection, change(1), change(2), state="dead")
+    await _take(connection, taken(recovery(2), "hook"))
+
+    assert _ordinals(await _claim(connection)) == [str(recovery(2).change_id)]

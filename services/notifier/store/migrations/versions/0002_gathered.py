@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 # `open_warnings` says what is open and who knows of it. `notices` are changes that somebody was not told at once: held
-# in a gathering until it is due, or suppressed; what is told at once has a delivery and no notice. Whoever changes
+# in a gathering until it is due, or suppressed; what is told at once has a delivery and no notice. `mentions` are the
+# warnings that a message speaks of besides the one that leads it, for the order in which they are told. Whoever changes
 # any of them locks in this order: open_warnings by id, gatherings by key, notices, queue.
 TABLES = """
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_state_check;
@@ -49,6 +50,13 @@ CREATE TABLE gatherings (
 ) WITH (fillfactor = 80);
 CREATE INDEX gatherings_due ON gatherings (due_at);
 CREATE INDEX gatherings_wake ON gatherings (wake) WHERE wake IS NOT NULL;
+CREATE TABLE mentions (
+    receiver text NOT NULL,
+    warning_id uuid NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (receiver, warning_id, position)
+);
+CREATE INDEX mentions_by_position ON mentions (position);
 CREATE TABLE notices (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     change_id uuid NOT NULL,
