@@ -115,7 +115,10 @@ def _assert_people_were_told(section: str) -> None:
     assert "acknowledged by the chief of credit, on record with the warning service" in section
     assert re.search(r"officers +are told who answers for it", section)
     assert re.search(r"board +step 2 was due: not told, the escalation has ended", section)
-    assert re.search(r"officers +\w+ (cleared|withdrawn) .*\n.*told of its end: the officers", section)
+    recovered = section.split("Recovered")[1]
+    assert re.search(r"officers +(yellow|orange|red) (raised|escalated)", recovered)
+    assert re.search(r"officers +\w+ (cleared|withdrawn)", recovered)
+    assert re.search(r"told of its end: the officers.*, as of the warning itself, and nobody else", recovered)
     assert re.search(r"GET /v1/warnings/[0-9a-f-]{36}/notifications", section)
     assert re.search(r"officers +group +was told", section)
 
