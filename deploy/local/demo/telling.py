@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -90,9 +91,13 @@ def _grid(rows: Iterable[_Row]) -> Table:
     return table
 
 
+def _not_this_time(why: str) -> Padding:
+    return Padding(Text(f"It did not come to that: {why}."), (0, 0, 0, 2))
+
+
 def _grouped(letter: Letter | None, deliveries: Deliveries, clock: _Clock) -> RenderableType:
     if letter is None:
-        return Text("  It did not come to that: no two warnings of one branch came close enough together.")
+        return _not_this_time("no two warnings of one branch came close enough together")
     return _grid(_in_one(letter, deliveries, clock))
 
 
@@ -134,7 +139,11 @@ def _change(change: WarningChange) -> Text:
 
 def _answered(found: Answered | None, deliveries: Deliveries, clock: _Clock) -> RenderableType:
     if found is None:
-        return Text(f"  It did not come to that: no orange or red warning stayed open for {CHIEF_AFTER} s unanswered.")
+        if any(each.receiver == CHIEF for each in deliveries.letters):
+            return _not_this_time("the chief was told, and no acknowledgement was on record by the end")
+        return _not_this_time(
+            f"no orange or red warning stayed open for {CHIEF_AFTER} s after officers were told of it"
+        )
     return Group(_about(found.chief.change), _grid(_handed_up(found, deliveries, clock)))
 
 
@@ -178,12 +187,15 @@ def _told(told: Told, clock: _Clock) -> _Row:
 
 def _recovered(found: Recovered | None, clock: _Clock) -> RenderableType:
     if found is None:
-        return Text("  It did not come to that: no warning that people had been told of was over by the end.")
+        return _not_this_time("no warning was over by the end of which people had been told before")
     told = sorted([*found.raised.values(), *found.over.values()], key=lambda each: each.letter.at)
     return Group(
         _about(told[0].change),
         _grid(_told(each, clock) for each in told),
-        Text(f"  told of its end: {_named(found.over)}, as of the warning itself, and nobody else", style="dim"),
+        Padding(
+            Text(f"told of its end: {_named(found.over)}, as of the warning itself, and nobody else", style="dim"),
+            (0, 0, 0, 2),
+        ),
     )
 
 

@@ -56,6 +56,14 @@ def test_what_did_not_happen_is_said() -> None:
     shown = _shown(knowing(YELLOW))
 
     assert shown.count("It did not come to that") == 3
+    assert "no orange or red warning stayed open for 3 s" in shown
+
+
+def test_a_chief_whose_answer_is_not_on_record_is_not_passed_over() -> None:
+    deliveries, pressed = _all_of_it()
+    deliveries.acknowledged.clear()
+
+    assert "the chief was told, and no acknowledgement was on record by the end" in _shown(deliveries, pressed)
 
 
 def test_a_board_that_was_told_too_late_is_said() -> None:
