@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -276,3 +277,31 @@ async def test_a_dead_message_of_several_blocks_nobody(connection: Connection) -
     await _take(connection, taken(recovery(2), "hook"))
 
     assert _ordinals(await _claim(connection)) == [str(recovery(2).change_id)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_messages_speak_of_each_warning_is_told_in_order(connection: Connection, seed: int) -> None:
+    chance = random.Random(seed)
+    spoken = [[change(number) for number in chance.sample(range(6), chance.choice([1, 1, 2, 3]))] for _ in range(40)]
+    messages = [
+        NewDelivery(
+            uuid4(), told[0], "hook", "webhook", NOW, Purpose.GROUP, mentions=[each.warning_id for each in told[1:]]
+        )
+        for told in spoken
+    ]  # fmt: skip
+    async with connection.transaction() as inside:
+        await see(inside, [taken(change(number)) for number in range(6)], NOW)
+        await make(inside, messages, NOW)
+    place = {each.id: number for number, each in enumerate(messages)}
+
+    settled: list[int] = []
+    while len(settled) < len(messages):
+        claims = await _claim(connection, room=chance.randint(1, 5))
+        assert claims, "somebody may always go"
+        chance.shuffle(claims)
+        ends = {each: chance.choice(["delivered", "dead", "pending"]) for each in range(len(claims))}
+        await _settle(connection, *(_outcome(each, ends[number]) for number, each in enumerate(claims)))
+        settled += [place[each.delivery_id] for number, each in enumerate(claims) if ends[number] != "pending"]
+    for number in range(6):
+        of_warning = [each for each in settled if any(told.warning_id.int == number for told in spoken[each])]
+        assert of_warning == sorted(of_warning)
