@@ -13,6 +13,7 @@ from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
 from services.notifier.core.escalating import begins_of, outgrown
 from services.notifier.core.gathering import Gathering
+from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.message import delivery_id
 from services.notifier.core.planning import (
     RECOVERIES,
@@ -134,7 +135,8 @@ class Telling:
         )
         if rules.inhibit:
             groups = {each.about.group for each in changes if each.about.group is not None}
-            situation.open_warnings = await open_warnings.of(connection, {each.borrower_id for each in changes}, groups)
+            borrowers = {each.borrower_id for each in changes}
+            situation.open_warnings = OpenWarnings(await open_warnings.of(connection, borrowers, groups))
         return situation
 
     def _plan(self, taken: Taken, book: _Book, situation: Situation) -> None:
@@ -155,8 +157,8 @@ class Telling:
                 book.answers[change.warning_id] = change
         else:
             book.stand(change)
-            others = [each for each in situation.open_warnings if each.warning_id != change.warning_id]
-            situation.open_warnings = others if change.level is None else [*others, change]
+            if self._rules.inhibit:
+                situation.open_warnings.hear(change)
 
     def _noted(
         self, decision: Decision, change: WarningChange, known: Known, book: _Book, now: datetime

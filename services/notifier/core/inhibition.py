@@ -1,7 +1,8 @@
 """Warnings that are not told while a weightier one is open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,12 +38,42 @@ class Inhibition(BaseModel):
         )
 
 
-def inhibitor(
-    rules: Sequence[Inhibition], target: WarningChange, open_warnings: Iterable[WarningChange]
-) -> WarningChange | None:
+class OpenWarnings:
+    """The newest change of each open warning, found by borrower and by group: of many, those that matter are few."""
+
+    def __init__(self, changes: Iterable[WarningChange] = ()) -> None:
+        self._newest: dict[UUID, WarningChange] = {}
+        self._near: dict[tuple[str, str], dict[UUID, WarningChange]] = {}
+        for each in changes:
+            self.hear(each)
+
+    def hear(self, change: WarningChange) -> None:
+        """From now on the warning is so, or over."""
+        warning = change.warning_id
+        if (before := self._newest.pop(warning, None)) is not None:
+            for place in _places(before):
+                del self._near[place][warning]
+        if change.level is not None:
+            self._newest[warning] = change
+            for place in _places(change):
+                self._near.setdefault(place, {})[warning] = change
+
+    def near(self, target: WarningChange, labels: Sequence[Label]) -> Iterable[WarningChange]:
+        """Those that may agree with it in all of these labels, `borrower` or `group` among them."""
+        place = next((each for each in _places(target) if each[0] in labels), None)
+        return self._near.get(place, {}).values() if place is not None else ()
+
+
+def inhibitor(rules: Sequence[Inhibition], target: WarningChange, open_warnings: OpenWarnings) -> WarningChange | None:
     """The open warning that mutes the change; of several the one with the smallest id, whoever asks."""
-    found = [each for each in open_warnings if any(rule.holds(target, each) for rule in rules)]
+    found = [each for rule in rules for each in open_warnings.near(target, rule.equal) if rule.holds(target, each)]
     return min(found, key=lambda each: each.warning_id, default=None)
+
+
+def _places(change: WarningChange) -> Iterator[tuple[str, str]]:
+    yield "borrower", change.borrower_id
+    if change.about.group is not None:
+        yield "group", change.about.group
 
 
 def _agree(equal: Sequence[Label], one: WarningChange, other: WarningChange) -> bool:

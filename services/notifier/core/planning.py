@@ -1,13 +1,13 @@
 """What becomes of a change for each of those it concerns: told now, held for later, or not told, and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.notifier.core.gathering import Gathering, next_digest
 from services.notifier.core.hours import Hours
-from services.notifier.core.inhibition import Inhibition, inhibitor
+from services.notifier.core.inhibition import Inhibition, OpenWarnings, inhibitor
 from services.notifier.core.labels import labels_of
 from services.notifier.core.matching import reached_level
 from services.notifier.core.message import Purpose
@@ -52,8 +52,8 @@ class Situation:
 
     now: datetime
     silences: Sequence[Silence] = ()
-    open_warnings: Iterable[WarningChange] = ()
-    """The newest changes of open warnings of the same borrowers and groups."""
+    open_warnings: OpenWarnings = field(default_factory=OpenWarnings)
+    """Those of the same borrowers and groups, where a rule asks for them."""
     flow: Counter[str] = field(default_factory=Counter)
     """Messages of late to receivers that know storms."""
 

@@ -10,6 +10,7 @@ from services.notifier.configuration.rules import rules_of
 from services.notifier.core.escalating import Standing, Step, begins_of, steps_of, turned
 from services.notifier.core.gathering import Gathering
 from services.notifier.core.hours import Closed
+from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.planning import Decision, Hold, Known, Rules, Situation, Suppress, Tell, plan
 from services.notifier.core.routing import Route, Telling, tellings_of
 from shared.warnings import Kind, WarningChange
@@ -72,7 +73,7 @@ def foretell(configuration: Configuration, changes: Sequence[WarningChange], now
     """What becomes of changes that come `now`, in their order, where nothing was open before."""
     book, rules = _Book(), rules_of(configuration)
     for change in changes:
-        situation = Situation(now, open_warnings=list(book.newest.values()))
+        situation = Situation(now, open_warnings=OpenWarnings(book.newest.values()))
         decisions = book.write(change, plan(change, book.known(change.warning_id), rules, situation))
         tellings = {each.receiver: each for each in tellings_of(configuration.routes, change)}
         begins = begins_of(tellings.values(), decisions, now)

@@ -11,7 +11,7 @@ import structlog
 from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration import Configuration
 from services.notifier.core.escalating import End, Outlook, Postpone, Standing, Tell, due
-from services.notifier.core.inhibition import inhibitor
+from services.notifier.core.inhibition import OpenWarnings, inhibitor
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import LOOK_AGAIN, Situation, source_key
 from services.notifier.core.silencing import muting, wake_key
@@ -70,7 +70,7 @@ class EscalationsDue:
         changes = [each.newest for each in steps if each.newest is not None]
         borrowers = {each.borrower_id for each in changes}
         groups = {each.about.group for each in changes if each.about.group is not None}
-        return Situation(now, silenced, await open_warnings.of(connection, borrowers, groups))
+        return Situation(now, silenced, OpenWarnings(await open_warnings.of(connection, borrowers, groups)))
 
     def _muted(self, change: WarningChange, situation: Situation) -> tuple[datetime, str] | None:
         """Until when the change is not told, and what may end that earlier; None where nothing mutes it."""

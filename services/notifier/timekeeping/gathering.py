@@ -11,6 +11,7 @@ import asyncpg
 
 from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
+from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.planning import Situation
 from services.notifier.core.reasons import Reason
 from services.notifier.core.releasing import Message, Release, release
@@ -69,7 +70,8 @@ class GatheringsDue:
         if self._rules.inhibit:
             changes = [held.change for each in due for held in each.held]
             groups = {each.about.group for each in changes if each.about.group is not None}
-            situation.open_warnings = await open_warnings.of(connection, {each.borrower_id for each in changes}, groups)
+            borrowers = {each.borrower_id for each in changes}
+            situation.open_warnings = OpenWarnings(await open_warnings.of(connection, borrowers, groups))
         return situation
 
     def _released(self, due: Due, situation: Situation) -> Release:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.notifier.core.gathering import Gathering
+from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import RECOVERIES, Hold, Known, Rules, Situation, Suppress, Tell, plan, source_key
 from services.notifier.core.releasing import Held, release
@@ -87,7 +88,7 @@ class Simulation:
         }
 
     def _situation(self) -> Situation:
-        return Situation(self.now, self.silences, list(self._open.values()), self._flow)
+        return Situation(self.now, self.silences, OpenWarnings(self._open.values()), self._flow)
 
     def _held_of(self, warning: UUID) -> dict[str, Gathering]:
         return {
