@@ -10,7 +10,7 @@ depends_on = None
 # `open_warnings` says what is open and who knows of it. `notices` are changes that somebody was not told at once: held
 # in a gathering until it is due, or suppressed; what is told at once has a delivery and no notice. `mentions` are the
 # warnings that a message speaks of besides the one that leads it, for the order in which they are told. Whoever changes
-# any of them locks in this order: open_warnings by id, gatherings by key, notices, queue.
+# any of them locks in this order: open_warnings by id, gatherings by key, notices, escalations, queue.
 TABLES = """
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_state_check;
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_state_check
