@@ -170,7 +170,7 @@ async def serve(settings: NotifierSettings) -> None:
         live,
         register=register,
         replays=ReplayDesk(live, asked, clock, worker.wake),
-        notifications=NotificationDesk(asked),
+        notifications=NotificationDesk(asked, lambda: live.configuration.escalations),
         silences=silences,
         contacts=ContactDesk(asked, sealer, clock),
         acknowledgements=answering,

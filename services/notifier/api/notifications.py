@@ -1,19 +1,22 @@
 """What became of a warning: who was told, who was not, and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from services.notifier.api.problems import problems
 from services.notifier.core.accounting import sentence
+from services.notifier.core.escalating import Escalation, steps_of
 from services.notifier.core.message import Purpose
+from services.notifier.core.reasons import Reason
 from services.notifier.core.schedule import State
-from services.notifier.store import notifications
+from services.notifier.store import escalations, notifications
 from services.notifier.store.asking import asking
 from services.notifier.store.connection import Connection
 from shared.auth import ApiKey
@@ -39,26 +42,44 @@ class NotificationAnswer(BaseModel):
 
 
 class NotificationsAnswer(BaseModel):
-    """In order of time; of more than 1,000 the oldest."""
+    """In order of time, of more than 1,000 the oldest; last what an escalation has still to tell."""
 
     warning_id: UUID
     notifications: list[NotificationAnswer]
 
 
 class NotificationDesk:
-    """What the route works with."""
+    """What the route works with. `policies` tells how escalations go now."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, policies: Callable[[], Mapping[str, Escalation]]) -> None:
         self._connection = connection
+        self._policies = policies
 
     async def of(self, warning: UUID) -> NotificationsAnswer:
         """What became of a warning. Raises ProblemError (404) where nothing of it is known."""
         async with asking(self._connection) as inside:
-            rows = await notifications.of(inside, warning)
+            rows = [*await notifications.of(inside, warning), *await self._coming(inside, warning)]
             if not rows and not await notifications.is_known(inside, warning):
                 detail = f"nothing was decided about a warning with the id {warning}"
                 raise ProblemError(Problem(title="No such warning", status=404, detail=detail))
         return NotificationsAnswer(warning_id=warning, notifications=[_answer(row) for row in rows])
+
+    async def _coming(self, inside: "asyncpg.Connection[Any]", warning: UUID) -> list[dict[str, Any]]:
+        """Whom an escalation that is under way tells next, step by step, as the configuration is now."""
+        policies = self._policies()
+        under_way = [each for each in await escalations.under_way(inside, warning) if each.policy in policies]
+        data = await notifications.data_of(inside, [each.change_id for each in under_way])
+        return [
+            {
+                "at": standing.begun_at, "receiver": receiver, "change_id": standing.change_id, "state": "held",
+                "data": data.get(standing.change_id), "reason": Reason.ESCALATION, "until": at.due_at,
+                "detail": f"step {at.step + 1} of {standing.policy}",
+                "delivery_id": None, "delivery_state": None, "error": None, "purpose": None,
+            }
+            for standing in under_way
+            for at, step in steps_of(standing, policies[standing.policy])
+            for receiver in dict.fromkeys(step.receivers)
+        ]  # fmt: skip
 
 
 def _answer(row: dict[str, Any]) -> NotificationAnswer:

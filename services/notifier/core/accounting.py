@@ -13,6 +13,7 @@ _HELD: Mapping[str, str] = {
     Reason.SILENCED: "is silenced",
     Reason.INHIBITED: "is muted by a weightier warning",
     Reason.STORM: "is summed up with many others",
+    Reason.ESCALATION: "is told by a step of an escalation, if nobody answers for the warning before",
 }
 _SUPPRESSED: Mapping[str, str] = {
     Reason.UNTOLD: "was not told, because nobody there was ever told of this warning",
@@ -23,6 +24,8 @@ _SUPPRESSED: Mapping[str, str] = {
     Reason.CONDUCT: "was not told, because the rules of contact with borrowers forbid it",
     Reason.OPTED_OUT: "was not told, because the borrower wants no messages",
     Reason.NO_CONSENT: "was not told, because the borrower has not agreed to be written to this way",
+    Reason.ACKNOWLEDGED: "was not told, because somebody answered for the warning before",
+    Reason.CLOSED: "was not told, because the warning ended before",
     Reason.NO_CONTACT: "was not told, because there is no such contact in the directory",
 }
 _DELIVERED = {

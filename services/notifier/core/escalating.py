@@ -1,6 +1,6 @@
 """Who is told next while nobody acknowledges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifier.core.durations import Duration
 from services.notifier.core.planning import Decision, Hold, Suppress
-from services.notifier.core.reasons import MUTING
+from services.notifier.core.reasons import MUTING, Reason
 from services.notifier.core.routing import Telling
 from shared.warnings import Kind, Level, WarningChange
 
 _BEGINS = frozenset({Kind.RAISED, Kind.ESCALATED})
-_ENDS = {Kind.ACKNOWLEDGED: "acknowledged", Kind.CLEARED: "closed", Kind.WITHDRAWN: "closed"}
+_ENDS = {Kind.ACKNOWLEDGED: Reason.ACKNOWLEDGED, Kind.CLEARED: Reason.CLOSED, Kind.WITHDRAWN: Reason.CLOSED}
 _RANK = {level: rank for rank, level in enumerate(Level)}
 _NAMES = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:escalation")
 
@@ -60,8 +60,7 @@ class Standing:
 class Turn:
     """What a batch of changes does to escalations: those of `ended` warnings are over, then those of `begun` begin."""
 
-    ended: Mapping[UUID, str]
-    """In one word why: acknowledged or closed."""
+    ended: Mapping[UUID, Reason]
     begun: Sequence[Standing]
 
 
@@ -94,7 +93,7 @@ def turned(
     One that is under way goes on as it is when its warning gets more serious: those on its next steps are told of
     the warning as it is then.
     """
-    ended: dict[UUID, str] = {}
+    ended: dict[UUID, Reason] = {}
     begun: dict[tuple[UUID, str], Standing] = {}
     for change, begins in changes:
         if (why := _ENDS.get(change.kind)) is not None:
@@ -129,9 +128,9 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Nobody else is told. `why` is one word: acknowledged, closed or unconfigured."""
+    """Nobody else is told."""
 
-    why: str
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +146,18 @@ class Outlook:
 def due(standing: Standing, policy: Escalation | None, outlook: Outlook, now: datetime) -> Tell | Postpone | End:
     """What becomes of a step that is due."""
     if policy is None:
-        return End("unconfigured")
+        return End(Reason.UNCONFIGURED)
     if not outlook.is_open:
-        return End("closed")
+        return End(Reason.CLOSED)
     # An acknowledgement of what the warning was before this began is none of what it became.
     if outlook.acknowledged_at is not None and outlook.acknowledged_at >= standing.begun_at:
-        return End("acknowledged")
+        return End(Reason.ACKNOWLEDGED)
     if outlook.muted_until is not None and outlook.muted_until > now:
         return Postpone(outlook.muted_until)
     if standing.step >= len(policy.steps):  # the policy has fewer steps than when this began
         standing = replace(standing, step=0, round=standing.round + 1)
         if standing.round > policy.repeat:
-            return End("unconfigured")
+            return End(Reason.UNCONFIGURED)
     return Tell(standing, policy.steps[standing.step].receivers, following(standing, policy, now))
 
 
@@ -172,11 +171,23 @@ def following(standing: Standing, policy: Escalation, now: datetime) -> Standing
     return replace(standing, step=step, round=turn, due_at=now + policy.steps[step].wait)
 
 
+def spared(standing: Standing, policy: Escalation | None) -> Iterator[tuple[str, int]]:
+    """Whom its end keeps the escalation from telling who was not told by it before, each with the first such step."""
+    if policy is None or standing.round:
+        return
+    known = {name for step in policy.steps[: standing.step] for name in step.receivers}
+    for number, step in enumerate(policy.steps[standing.step :], standing.step):
+        for name in dict.fromkeys(step.receivers):
+            if name not in known:
+                known.add(name)
+                yield name, number
+
+
 def steps_of(standing: Standing, policy: Escalation) -> list[tuple[Standing, Step]]:
     """All that is still to come, each step at its time, if nobody acknowledges and nothing mutes the warning."""
     coming: list[tuple[Standing, Step]] = []
     at: Standing | None = standing
-    while at is not None:
+    while at is not None and at.step < len(policy.steps):  # it may have fewer steps than when this began
         coming.append((at, policy.steps[at.step]))
         at = following(at, policy, at.due_at)
     return coming

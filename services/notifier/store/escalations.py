@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notifier.core.escalating import Escalation, Standing, turned
+from services.notifier.core.escalating import Escalation, Standing, spared, turned
+from services.notifier.core.reasons import Reason
 from shared.warnings import WarningChange
 
 _BEGIN = """
@@ -24,7 +25,22 @@ WITH held AS MATERIALIZED (
     ORDER BY warning_id, policy FOR UPDATE
 )
 DELETE FROM escalations e USING held h WHERE e.warning_id = h.warning_id AND e.policy = h.policy
-RETURNING e.warning_id
+RETURNING e.warning_id, e.policy, e.change_id, e.step, e.round, e.due_at, e.begun_at
+"""
+# Whoever escalates has told somebody of the warning, or has it wait for somebody.
+_SPARE = """
+INSERT INTO notices (change_id, warning_id, borrower_id, receiver, state, reason, detail, at, settled_at)
+SELECT change_id, warning_id, coalesce(
+    (SELECT borrower_id FROM deliveries d WHERE d.warning_id = g.warning_id LIMIT 1),
+    (SELECT borrower_id FROM notices n WHERE n.warning_id = g.warning_id LIMIT 1),
+    ''
+), receiver, 'suppressed', reason, detail, $1, $1
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
+    AS g(change_id, warning_id, receiver, reason, detail, number) ORDER BY number
+"""
+_UNDER_WAY = """
+SELECT warning_id, policy, change_id, step, round, due_at, begun_at FROM escalations
+WHERE warning_id = $1 ORDER BY policy
 """
 _DUE = (
     "SELECT DISTINCT warning_id FROM (SELECT warning_id FROM escalations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) d"
@@ -98,7 +114,9 @@ async def escalate(
     how many ended, by why.
     """
     turn = turned(changes, policies, now)
-    became = Counter(turn.ended[each] for each in await end(connection, turn.ended))
+    ended = [(each, turn.ended[each.warning_id]) for each in await end(connection, turn.ended)]
+    await spare(connection, ended, policies, now)
+    became: Counter[str] = Counter(why for _, why in ended)
     became["begun"] = await begin(connection, turn.begun)
     return became
 
@@ -112,10 +130,31 @@ async def begin(connection: "asyncpg.Connection[Any]", begun: Sequence[Standing]
     return len(await connection.fetch(_BEGIN, *_columns(rows))) if rows else 0
 
 
-async def end(connection: "asyncpg.Connection[Any]", warnings: Collection[UUID]) -> list[UUID]:
-    """Within a transaction that holds them: end all that is under way for these. The warning of each."""
+async def end(connection: "asyncpg.Connection[Any]", warnings: Collection[UUID]) -> list[Standing]:
+    """Within a transaction that holds them: end all that is under way for these. How far each had come."""
     rows = await connection.fetch(_END, sorted(warnings)) if warnings else []
-    return [row["warning_id"] for row in rows]
+    return [Standing(**row) for row in rows]
+
+
+async def spare(
+    connection: "asyncpg.Connection[Any]",
+    ended: Iterable[tuple[Standing, Reason]],
+    policies: Mapping[str, Escalation],
+    now: datetime,
+) -> None:
+    """In the same transaction: keep why those on their next steps are not told."""
+    rows = [
+        (each.change_id, each.warning_id, name, why, f"step {number + 1} of the escalation {each.policy}")
+        for each, why in ended
+        for name, number in spared(each, policies.get(each.policy))
+    ]
+    if rows:
+        await connection.execute(_SPARE, now, *_columns(rows))
+
+
+async def under_way(connection: "asyncpg.Connection[Any]", warning: UUID) -> list[Standing]:
+    """The escalations of a warning."""
+    return [Standing(**row) for row in await connection.fetch(_UNDER_WAY, warning)]
 
 
 async def take_due(connection: "asyncpg.Connection[Any]", now: datetime, most: int) -> list[DueStep]:

@@ -1,5 +1,6 @@
 """Everything that became of a warning's changes: who was told, who waits, who was not told, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,12 @@ ORDER BY at, place LIMIT $2
 async def of(connection: "asyncpg.Connection[Any]", warning: UUID) -> list[dict[str, Any]]:
     """What became of each change for each receiver, in order of time; MOST at most, the oldest."""
     return [dict(row) for row in await connection.fetch(_OF, warning, MOST)]
+
+
+async def data_of(connection: "asyncpg.Connection[Any]", changes: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The data of those of these changes that are remembered."""
+    rows = await connection.fetch("SELECT change_id, data FROM changes WHERE change_id = ANY($1::uuid[])", changes)
+    return {row["change_id"]: row["data"] for row in rows}
 
 
 async def is_known(connection: "asyncpg.Connection[Any]", warning: UUID) -> bool:

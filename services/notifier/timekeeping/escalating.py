@@ -14,6 +14,7 @@ from services.notifier.core.escalating import End, Outlook, Postpone, Standing, 
 from services.notifier.core.inhibition import OpenWarnings, inhibitor
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import LOOK_AGAIN, Situation, source_key
+from services.notifier.core.reasons import Reason
 from services.notifier.core.silencing import muting, wake_key
 from services.notifier.metrics import Metrics
 from services.notifier.store import escalations, open_warnings, silences
@@ -33,6 +34,8 @@ class _Turn:
     told: list[NewDelivery] = field(default_factory=list)
     onward: list[Onward] = field(default_factory=list)
     over: list[Standing] = field(default_factory=list)
+    ended: list[tuple[Standing, Reason]] = field(default_factory=list)
+    """Those over before their last step, and why."""
 
 
 class EscalationsDue:
@@ -57,6 +60,7 @@ class EscalationsDue:
         await escalations.told(connection, [(each.change.warning_id, each.receiver) for each in turn.told])
         await escalations.go_on(connection, turn.onward)
         await escalations.finish(connection, turn.over)
+        await escalations.spare(connection, turn.ended, self._policies, now)
         await make(connection, turn.told, now)
         return {each.receiver for each in turn.told}
 
@@ -91,6 +95,7 @@ class EscalationsDue:
                     turn.onward.append(Onward(replace(each.standing, due_at=until), muted[1] if muted else None))
                 case End(why=why):
                     turn.over.append(each.standing)
+                    turn.ended.append((each.standing, why))
                     self._metrics.escalations.labels(why).inc()
                     _log("ended", each.standing, why=why)
                 case Tell(step=step, receivers=receivers, then=then):

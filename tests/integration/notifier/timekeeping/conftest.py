@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.notifier.api.notifications import NotificationDesk
 from services.notifier.configuration import Configuration
 from services.notifier.consuming.telling import Telling, Told
 from services.notifier.core.silencing import Silence
@@ -51,6 +53,12 @@ class House:
     async def silence(self, silence: Silence) -> None:
         async with self.connections[0].transaction() as inside:
             await silences.add(inside, silence, self.clock.now())
+
+    async def why(self, number: int, receiver: str = "desk") -> list[tuple[str, str]]:
+        """What the API says of a warning for a receiver: each state, and why."""
+        desk = NotificationDesk(self.connections[0], lambda: self.configuration.escalations)
+        answer = await desk.of(UUID(int=number))
+        return [(each.state, each.why) for each in answer.notifications if each.receiver == receiver]
 
     async def rows(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
         async with self.connections[0].statements() as inside:

@@ -90,6 +90,28 @@ async def test_an_answer_and_the_end_of_the_warning_end_it(house: Escalating, en
     assert await house.escalated() == [UUID(int=2)]
 
 
+@pytest.mark.parametrize(
+    ("ending", "why"),
+    [
+        (change(1, 5, kind=Kind.ACKNOWLEDGED), "because somebody answered for the warning before"),
+        (recovery(), "because the warning ended before"),
+    ],
+)
+async def test_those_on_its_next_steps_learn_when_they_would_be_told_and_then_why_they_were_not(
+    house: Escalating, ending: WarningChange, why: str
+) -> None:
+    await house.hear(change())
+    house.clock.advance(30 * MINUTE)
+    at = house.clock.now() + timedelta(hours=1)
+    await house.turn()
+    waits = "is told by a step of an escalation, if nobody answers for the warning before: step 2 of branch"
+    assert await house.why(1, "chief") == [("held", f"{waits}; looked at again at {at.isoformat()}")]
+
+    await house.hear(ending)
+    assert await house.why(1, "chief") == [("suppressed", f"was not told, {why}: step 2 of the escalation branch")]
+    assert [state for state, _ in await house.why(1, "head")] == ["told"] * (1 + (ending.kind is Kind.CLEARED))
+
+
 @pytest.mark.parametrize("together", [False, True])
 async def test_an_answer_for_what_the_warning_was_does_not_end_what_it_has_become(
     house: Escalating, together: bool

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 import yaml
 
-from services.notifier.api.notifications import NotificationDesk
 from services.notifier.configuration.reading import read
 from services.notifier.core.matching import Match
 from services.notifier.core.silencing import Silence, wake_key
@@ -40,11 +39,6 @@ class Gathering(House):
         kept = "receiver = $1 AND state <> 'superseded'"
         sql = f"SELECT purpose, kind, total FROM deliveries WHERE {kept} ORDER BY position"
         return await self.rows(sql, receiver)
-
-    async def why(self, number: int) -> list[tuple[str, str]]:
-        """What the API says of a warning for the desk: each state, and why."""
-        answer = await NotificationDesk(self.connections[0]).of(UUID(int=number))
-        return [(each.state, each.why) for each in answer.notifications if each.receiver == "desk"]
 
 
 Build = Callable[..., Gathering]

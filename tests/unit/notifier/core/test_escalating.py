@@ -22,6 +22,7 @@ from services.notifier.core.escalating import (
     due,
     following,
     outgrown,
+    spared,
     steps_of,
     turned,
 )
@@ -56,6 +57,13 @@ def test_each_step_waits_for_the_one_before_and_the_rounds_repeat() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "turn", "names"), [(0, 0, [("head", 0), ("desk", 0), ("chief", 1)]), (1, 0, [("chief", 1)]), (0, 1, [])]
+)
+def test_its_end_spares_those_whom_it_has_not_told_yet(step: int, turn: int, names: list[tuple[str, int]]) -> None:
+    assert list(spared(replace(BEGUN, step=step, round=turn), POLICY)) == names
+
+
 def test_a_step_that_came_late_leaves_the_next_its_whole_wait() -> None:
     late = due(BEGUN, POLICY, OPEN, AT + 500 * MINUTE)
     assert late == Tell(BEGUN, ("head", "desk"), replace(BEGUN, step=1, due_at=AT + 560 * MINUTE))
@@ -64,14 +72,14 @@ def test_a_step_that_came_late_leaves_the_next_its_whole_wait() -> None:
 @pytest.mark.parametrize(
     ("policy", "outlook", "why"),
     [
-        (POLICY, acknowledged(), "acknowledged"),
-        (POLICY, acknowledged(0), "acknowledged"),
-        (POLICY, Outlook(is_open=False), "closed"),
-        (None, OPEN, "unconfigured"),
+        (POLICY, acknowledged(), Reason.ACKNOWLEDGED),
+        (POLICY, acknowledged(0), Reason.ACKNOWLEDGED),
+        (POLICY, Outlook(is_open=False), Reason.CLOSED),
+        (None, OPEN, Reason.UNCONFIGURED),
     ],
 )
 def test_it_ends_when_somebody_answers_the_warning_closes_or_the_policy_is_gone(
-    policy: Escalation | None, outlook: Outlook, why: str
+    policy: Escalation | None, outlook: Outlook, why: Reason
 ) -> None:
     assert due(BEGUN, policy, outlook, AT + 30 * MINUTE) == End(why)
 
@@ -85,13 +93,13 @@ def test_what_mutes_the_warning_postpones_the_step_and_loses_none() -> None:
     assert due(BEGUN, POLICY, muted, AT + 30 * MINUTE) == Postpone(AT + 45 * MINUTE)
     assert isinstance(due(BEGUN, POLICY, muted, AT + 45 * MINUTE), Tell)
     answered = replace(muted, acknowledged_at=AT + MINUTE)
-    assert due(BEGUN, POLICY, answered, AT + 30 * MINUTE) == End("acknowledged"), "muted or not"
+    assert due(BEGUN, POLICY, answered, AT + 30 * MINUTE) == End(Reason.ACKNOWLEDGED), "muted or not"
 
 
 def test_a_policy_that_lost_its_last_step_goes_on_with_the_next_round_or_ends() -> None:
     shorter = Escalation(steps=POLICY.steps[:1], repeat=1)
     assert due(replace(BEGUN, step=1), shorter, OPEN, AT) == Tell(replace(BEGUN, round=1), ("head", "desk"), None)
-    assert due(replace(BEGUN, step=1, round=1), shorter, OPEN, AT) == End("unconfigured")
+    assert due(replace(BEGUN, step=1, round=1), shorter, OPEN, AT) == End(Reason.UNCONFIGURED)
 
 
 def test_it_begins_with_a_raise_or_a_more_serious_level_and_nothing_else() -> None:
