@@ -136,7 +136,7 @@ async def test_a_pressed_link_is_shown_by_the_warning_and_ends_the_escalation_wh
     assert escalated["purpose"] == "escalation"
     await lender.lend_elsewhere("UNANSWERED")  # its steps fall due later, each of them
 
-    async with lender.session.post(escalated["acknowledge_url"], data={"by": "Amina Bello"}) as response:
+    async with lender.session.post(escalated["acknowledge_url"], data={"by": "Night Desk"}) as response:
         assert response.status == 202
     async with lender.session.post(escalated["acknowledge_url"]) as response:  # pressed again
         assert response.status == 202
@@ -146,10 +146,10 @@ async def test_a_pressed_link_is_shown_by_the_warning_and_ends_the_escalation_wh
 
     await until(over, what="the acknowledgement has ended the escalation")
     warning = escalated["data"]["warning_id"]
-    assert await lender.acknowledged_by(warning) == ["Amina Bello"]
+    assert await lender.acknowledged_by(warning) == ["Night Desk"]
 
     await lender.told("chief", "UNANSWERED")
     assert lender.heard_of("chief") == ["UNANSWERED"]
     assert sorted(lender.heard_of("head")) == ["ANSWERED", "UNANSWERED"]
     assert lender.heard_of("desk").count("ANSWERED") == 2, "of the warning, and of who answers for it"
-    assert await lender.acknowledged_by(warning) == ["Amina Bello"]
+    assert await lender.acknowledged_by(warning) == ["Night Desk"]

@@ -23,7 +23,7 @@ async def test_a_press_while_kafka_is_away_is_asked_for_again(free_port: int) ->
     desk = AcknowledgementDesk(acknowledging.publish, lambda: LINKS, ManualClock(AT))
     token = signed(Link(UUID(int=7), "branch-kano", AT + timedelta(days=1)), b"of links")
     try:
-        answer = await desk.pressed(token, b"by=Amina")
+        answer = await desk.pressed(token, b"by=Desk")
     finally:
         await acknowledging.close()
 

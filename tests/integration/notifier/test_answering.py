@@ -103,10 +103,10 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
     path = f"/v1/acknowledge/{token}"
 
     assert (await caller.browse("GET", path))[0] == 200
-    assert (await caller.browse("POST", path, {"by": "Amina Bello"}))[0] == 202
+    assert (await caller.browse("POST", path, {"by": "Night Desk"}))[0] == 202
     assert (await caller.browse("POST", path))[0] == 202
     path = f"/v1/warnings/{by_key}/acknowledgements"
-    status, answer = await caller.call("POST", path, {"by": "kofi", "note": "x"})
+    status, answer = await caller.call("POST", path, {"by": "head-office", "note": "x"})
     assert (status, answer["warning_id"], answer["via"]) == (202, str(by_key), "api")
 
     ended = signed(Link(by_link, "branch-kano", in_an_hour - timedelta(hours=2)), SECRET.encode())
@@ -114,14 +114,14 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
         for method in ("GET", "POST"):
             assert (await caller.browse(method, f"/v1/acknowledge/{refused}"))[0] == expected
     assert (await caller.browse("POST", f"/v1/acknowledge/{token}", {"by": "x" * 5_000}))[0] == 413
-    assert (await caller.call("POST", path, {"by": "kofi"}, key=False))[0] == 401
+    assert (await caller.call("POST", path, {"by": "head-office"}, key=False))[0] == 401
 
     records = await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements")
     given = [AcknowledgementGiven.model_validate_json(each.value) for each in records]
     assert [(each.id, each.warning_id, each.by, each.via) for each in given] == [
-        (press_id(token), by_link, "Amina Bello", "link"),
+        (press_id(token), by_link, "Night Desk", "link"),
         (press_id(token), by_link, "branch-kano", "link"),
-        (UUID(answer["id"]), by_key, "kofi", "api"),
+        (UUID(answer["id"]), by_key, "head-office", "api"),
     ]
     attributes = [from_headers(each.headers) for each in records]
     assert [(each["type"], each["id"]) for each in attributes] == [(TYPE, str(each.id)) for each in given]

@@ -19,11 +19,11 @@ from shared.auth import ApiKey, Keyring, new_key, require
 from shared.clock import ManualClock
 from shared.problems import install_problem_handlers
 
-AMINA = {
+READER = {
     "language": "en",
     "time_zone": "Africa/Lagos",
     "phone": "+2348012345678",
-    "email": "amina@mail.example",
+    "email": "reader@mail.example",
     "consents": ["sms"],
 }
 PATH = "/v1/contacts/TEST-0001"
@@ -69,14 +69,14 @@ async def caller(connection: Connection, clock: ManualClock, free_port: int) -> 
 
 
 async def test_a_contact_comes_back_as_it_was_put_and_rests_sealed(caller: Caller, connection: Connection) -> None:
-    status, put = await caller.call("PUT", PATH, AMINA)
+    status, put = await caller.call("PUT", PATH, READER)
     assert (status, await caller.call("GET", PATH)) == (200, (200, put))
-    assert put == {**AMINA, "opted_out": False, "borrower_id": "TEST-0001", "updated_at": put["updated_at"]}
+    assert put == {**READER, "opted_out": False, "borrower_id": "TEST-0001", "updated_at": put["updated_at"]}
 
     async with connection.statements() as inside:
         sealed = await inside.fetchval("SELECT sealed FROM contacts")
     assert b"2348012345678" not in sealed
-    assert b"amina" not in sealed
+    assert b"reader" not in sealed
 
     assert (await caller.call("DELETE", PATH))[0] == 204
     assert (await caller.call("GET", PATH))[0] == 404
@@ -84,7 +84,7 @@ async def test_a_contact_comes_back_as_it_was_put_and_rests_sealed(caller: Calle
 
 
 async def test_another_scope_opens_nothing(caller: Caller) -> None:
-    assert (await caller.call("PUT", PATH, AMINA, scope="deliveries"))[0] == 403
+    assert (await caller.call("PUT", PATH, READER, scope="deliveries"))[0] == 403
     assert (await caller.call("GET", PATH, scope="deliveries"))[0] == 403
 
 
@@ -93,7 +93,7 @@ async def test_another_scope_opens_nothing(caller: Caller) -> None:
     [
         {"time_zone": "Mars/Olympus"},
         {"phone": "08012345678"},
-        {"email": "amina"},
+        {"email": "reader"},
         {"email": "a@b.example, c@d.example"},
         {"language": "fr"},
         {"consents": ["pigeon"]},
@@ -102,7 +102,7 @@ async def test_another_scope_opens_nothing(caller: Caller) -> None:
     ],
 )
 async def test_what_is_no_contact_is_refused_without_repeating_it(caller: Caller, wrong: dict[str, Any]) -> None:
-    status, problem = await caller.call("PUT", PATH, {**AMINA, **wrong})
+    status, problem = await caller.call("PUT", PATH, {**READER, **wrong})
     assert status == 422
     assert "2348012345678" not in json.dumps(problem)
 
@@ -124,7 +124,7 @@ async def test_a_conversation_that_is_yet_to_come_is_refused(caller: Caller, clo
 
 async def test_without_keys_the_directory_says_so(connection: Connection, clock: ManualClock, free_port: int) -> None:
     async with _caller(ContactDesk(connection, None, clock), free_port) as caller:
-        for method, body in (("PUT", AMINA), ("GET", None)):
+        for method, body in (("PUT", READER), ("GET", None)):
             status, problem = await caller.call(method, PATH, body)
             assert status == 501
             assert "NOTIFIER_CONTACT_KEYS" in problem["detail"]

@@ -20,7 +20,7 @@ SCHEMA = Draft202012Validator(
 GIVEN = AcknowledgementGiven(
     id=UUID(int=1),
     warning_id=UUID(int=2),
-    by="Amina Bello",
+    by="Night Desk",
     note="I have called her.",
     at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
     via="link",

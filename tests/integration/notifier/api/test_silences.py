@@ -29,7 +29,7 @@ async def desk(connection: Connection, clock: ManualClock) -> SilenceDesk:
 def _silence(hours: float, begins: float | None = None, **match: Any) -> NewSilence:
     given: dict[str, Any] = {
         "match": match,
-        "author": "amina",
+        "author": "night-desk",
         "reason": "a system is repaired",
         "ends_at": (NOW + hours * HOUR).isoformat(),
     }

@@ -40,7 +40,7 @@ from tests.topics import until
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SEALER = Sealer({"test": bytes(range(32))})
-AMINA = Contact("TEST-0001", "en", "Asia/Shanghai", None, "amina@mail.example", frozenset({"email"}))
+READER = Contact("TEST-0001", "en", "Asia/Shanghai", None, "reader@mail.example", frozenset({"email"}))
 
 
 class Mailbox:
@@ -143,12 +143,12 @@ NOTICES = "SELECT state, reason FROM notices ORDER BY number"
 
 
 async def test_a_borrower_gets_a_gentle_mail_at_the_address_of_the_directory(bench: Bench) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     await bench.queue(change())
     await until(lambda: bench.holds(STATES, [("delivered",)]))
 
     [(to, mail)] = bench.mailbox.mails
-    assert to == ["amina@mail.example"]
+    assert to == ["reader@mail.example"]
     assert mail["Subject"] == "A message from Example Bank"
     text = mail.get_body(("plain",))
     assert text is not None
@@ -160,11 +160,11 @@ async def test_a_borrower_gets_a_gentle_mail_at_the_address_of_the_directory(ben
         ("message", change().loan_id or "", bench.clock.now())
     ]
     [(sealed,)] = await bench.rows("SELECT sealed FROM contacts")
-    assert b"amina" not in sealed
+    assert b"reader" not in sealed
 
 
 async def test_a_second_message_waits_for_the_next_day_and_counts_no_try(bench: Bench, clock: ManualClock) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     first = clock.now()
     await bench.queue(change(1))
     await until(lambda: bench.holds(STATES, [("delivered",)]))
@@ -178,7 +178,7 @@ async def test_a_second_message_waits_for_the_next_day_and_counts_no_try(bench: 
 
 
 async def test_at_night_a_message_waits_for_the_morning_where_the_borrower_is(bench: Bench, clock: ManualClock) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     clock.advance(datetime(2026, 3, 1, 23, tzinfo=ZoneInfo("Asia/Shanghai")) - clock.now())
     await bench.queue(change())
     morning = datetime(2026, 3, 2, 8, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
@@ -190,8 +190,8 @@ async def test_at_night_a_message_waits_for_the_morning_where_the_borrower_is(be
     ("known", "reason"),
     [
         (None, "no_contact"),
-        (replace(AMINA, opted_out=True), "opted_out"),
-        (replace(AMINA, consents=frozenset()), "no_consent"),
+        (replace(READER, opted_out=True), "opted_out"),
+        (replace(READER, consents=frozenset()), "no_consent"),
     ],
 )
 async def test_who_cannot_or_will_not_be_written_to_is_not_and_a_notice_says_why(
@@ -208,9 +208,9 @@ async def test_who_cannot_or_will_not_be_written_to_is_not_and_a_notice_says_why
 
 
 async def test_after_a_conversation_what_cannot_wait_so_long_is_let_go(bench: Bench, clock: ManualClock) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     async with bench.connections[2].transaction() as connection:
-        spoken = [(AMINA.borrower_id, None, "conversation", change().change_id)]
+        spoken = [(READER.borrower_id, None, "conversation", change().change_id)]
         await contacts.touch(connection, spoken, clock.now() - HOUR)
     await bench.queue(change(), lives=DAY)
     await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
@@ -218,7 +218,7 @@ async def test_after_a_conversation_what_cannot_wait_so_long_is_let_go(bench: Be
 
 
 async def test_a_recovery_is_no_reason_to_write_to_a_borrower(bench: Bench) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     await bench.queue(recovery())
     await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
 
@@ -227,10 +227,10 @@ async def test_a_recovery_that_is_asked_for_goes_only_to_whoever_was_told(
     settings: NotifierSettings, clock: ManualClock
 ) -> None:
     async with _bench(settings, clock, borrower_kinds=["raised", "cleared"]) as bench:
-        await bench.know(replace(AMINA, opted_out=True))
+        await bench.know(replace(READER, opted_out=True))
         await bench.queue(change(1))
         await until(lambda: bench.holds(NOTICES, [("suppressed", "opted_out")]))
-        await bench.know(AMINA)
+        await bench.know(READER)
         await bench.queue(recovery(1))
         await until(lambda: bench.holds(NOTICES, [("suppressed", "opted_out"), ("suppressed", "untold")]))
         await bench.queue(change(2))
@@ -248,7 +248,7 @@ async def test_a_recovery_that_is_asked_for_goes_only_to_whoever_was_told(
 async def test_what_the_server_did_not_take_does_not_count_against_the_next_try(
     bench: Bench, clock: ManualClock
 ) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     bench.mailbox.answers = ["451 later"]
     await bench.queue(change())
     await until(lambda: bench.holds("SELECT result FROM attempts", [("retry",)]))
@@ -264,12 +264,12 @@ async def test_a_worker_that_died_while_sending_has_used_the_days_message_up(
 ) -> None:
     began = clock.now()
     async with connection.transaction() as inside:
-        await contacts.put(inside, SEALER, AMINA, began)
+        await contacts.put(inside, SEALER, READER, began)
         await take(inside, [taken(change(), "gentle", give_up_at=began + 9 * DAY)], began)
     guard = Guard(connection, SEALER, Metrics(CollectorRegistry()))
     claimed = await _claimed(connection, began)
     admitted = await guard.admit(claimed, {"gentle": _receiver(free_port())}, began)
-    assert [each.recipient for each in admitted.claims] == [AMINA]
+    assert [each.recipient for each in admitted.claims] == [READER]
 
     clock.advance(2 * HOUR)
     async with _bench(settings, clock) as bench:
@@ -278,7 +278,7 @@ async def test_a_worker_that_died_while_sending_has_used_the_days_message_up(
 
 
 async def test_many_at_once_are_told_one_a_day(bench: Bench, clock: ManualClock) -> None:
-    await bench.know(AMINA)
+    await bench.know(READER)
     for number in range(1, 6):
         await bench.queue(change(number))
     await until(lambda: bench.holds("SELECT count(*) FROM queue WHERE NOT claimed", [(4,)]))
@@ -292,7 +292,7 @@ async def test_two_replicas_together_let_one_message_pass(
     receiver = _receiver(free_port())
     now = clock.now()
     async with connection.transaction() as inside:
-        await contacts.put(inside, SEALER, AMINA, now)
+        await contacts.put(inside, SEALER, READER, now)
         await take(inside, [taken(change(each), "gentle", give_up_at=now + 9 * DAY) for each in range(8)], now)
     claims = [await _claimed(each, now) for each in (connection, other)]
     guards = [Guard(each, SEALER, Metrics(CollectorRegistry())) for each in (connection, other)]
@@ -317,7 +317,7 @@ async def test_a_borrowers_number_reaches_the_gateway_and_neither_the_record_nor
     })  # fmt: skip
     with capture_logs() as logs:
         async with _running(Bench(settings, receiver, Mailbox(), clock)) as bench:
-            await bench.know(replace(AMINA, phone=phone, consents=frozenset({"sms"})))
+            await bench.know(replace(READER, phone=phone, consents=frozenset({"sms"})))
             await bench.queue(change())
             await until(lambda: bench.holds(STATES, [("dead",)]))
             kept = [

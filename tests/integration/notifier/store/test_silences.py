@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 def _silence(clock: ManualClock, number: int, begins: int, ends: int) -> Silence:
     match = Match.model_validate({"level": ["orange", "yellow"], "borrower": "TEST-0001"})
     now = clock.now()
-    return Silence(UUID(int=number), match, "amina", "moving house", now + begins * HOUR, now + ends * HOUR)
+    return Silence(UUID(int=number), match, "night-desk", "moving house", now + begins * HOUR, now + ends * HOUR)
 
 
 async def test_those_that_hold_now_come_back_as_they_were_made(connection: Connection, clock: ManualClock) -> None:
@@ -37,14 +37,14 @@ async def test_one_that_is_ended_stays_in_the_history_with_who_ended_it(
     async with connection.transaction() as inside:
         await silences.add(inside, given, clock.now())
         clock.advance(HOUR)
-        assert await silences.end(inside, given.id, "kofi", clock.now())
+        assert await silences.end(inside, given.id, "head-office", clock.now())
         assert not await silences.end(inside, given.id, "adwoa", clock.now()), "it had ended"
-        assert not await silences.end(inside, UUID(int=9), "kofi", clock.now()), "there is none"
+        assert not await silences.end(inside, UUID(int=9), "head-office", clock.now()), "there is none"
         assert await silences.active(inside, clock.now()) == []
         kept = await silences.one(inside, given.id)
         assert await silences.one(inside, UUID(int=9)) is None
     assert kept is not None
-    assert (kept.ended_by, kept.silence.ends_at, kept.silence.author) == ("kofi", clock.now(), "amina")
+    assert (kept.ended_by, kept.silence.ends_at, kept.silence.author) == ("head-office", clock.now(), "night-desk")
 
 
 async def test_pages_hold_each_once_the_newest_first_and_of_one_state(

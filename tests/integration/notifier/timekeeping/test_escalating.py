@@ -181,7 +181,7 @@ async def _dying(house: Escalating) -> None:
 async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: Escalating) -> None:
     now = house.clock.now()
     match = Match.model_validate({"borrower": change().borrower_id})
-    silence = Silence(UUID(int=9), match, "amina", "moving house", now, now + timedelta(hours=2))
+    silence = Silence(UUID(int=9), match, "night-desk", "moving house", now, now + timedelta(hours=2))
     await house.hear(change())
     await house.silence(silence)
     house.clock.advance(30 * MINUTE)
@@ -192,7 +192,7 @@ async def test_a_silence_postpones_a_step_until_it_ends_or_is_ended(house: Escal
 
     house.clock.advance(MINUTE)
     async with house.connections[0].transaction() as inside:
-        assert await silences.end(inside, silence.id, "kofi", house.clock.now())
+        assert await silences.end(inside, silence.id, "head-office", house.clock.now())
         await escalations.wake(inside, [wake_key(silence.id)], house.clock.now())
     assert await house.turn() == {"head", "desk"}
     house.clock.advance(60 * MINUTE)

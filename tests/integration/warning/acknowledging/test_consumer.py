@@ -139,11 +139,11 @@ async def test_one_that_comes_twice_is_recorded_and_told_once(desk: Desk, run: R
 async def test_two_who_answer_for_one_warning_are_both_recorded_and_told(desk: Desk, run: Run) -> None:
     warning = desk.warnings["missed_payment"]
     async with run():
-        await desk.give(plain(press(warning, by="Amina")), plain(press(warning, by="Kofi 𝄞")))
+        await desk.give(plain(press(warning, by="Desk")), plain(press(warning, by="Head 𝄞")))
         told = await desk.told(2)
 
-    assert sorted(await desk.stored()) == [(warning, "Amina"), (warning, "Kofi 𝄞")]
-    assert sorted(each.acknowledgement.by for each in told if each.acknowledgement) == ["Amina", "Kofi 𝄞"]
+    assert sorted(await desk.stored()) == [(warning, "Desk"), (warning, "Head 𝄞")]
+    assert sorted(each.acknowledgement.by for each in told if each.acknowledgement) == ["Desk", "Head 𝄞"]
 
 
 async def test_replicas_that_come_and_go_record_each_once_between_them(desk: Desk, run: Run) -> None:
@@ -183,7 +183,7 @@ async def test_what_cannot_be_recorded_is_a_dead_letter_and_the_next_is_recorded
         ("id_in_use", plain(press(second, identity=pressed.id))),
     ]
     async with run():
-        await desk.give(plain(pressed), *(each for _, each in broken), plain(press(second, by="Kofi")))
+        await desk.give(plain(pressed), *(each for _, each in broken), plain(press(second, by="Head")))
         await desk.all_committed(len(broken) + 2)
 
     letters = await decided.dead_letters()
@@ -193,7 +193,7 @@ async def test_what_cannot_be_recorded_is_a_dead_letter_and_the_next_is_recorded
     assert {(each["bellwether_service"], each["bellwether_origin_topic"]) for each in letters} == {
         ("warning", decided.topics.acknowledgements)
     }
-    assert {by: warning for warning, by in await desk.stored()} == {"officer-7": first, "Kofi": second}
+    assert {by: warning for warning, by in await desk.stored()} == {"officer-7": first, "Head": second}
 
 
 async def test_what_comes_while_the_database_is_away_is_recorded_once_it_is_back(

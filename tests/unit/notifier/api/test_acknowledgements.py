@@ -99,10 +99,10 @@ async def test_pressing_the_button_publishes_the_receivers_word_with_the_same_id
 
 
 async def test_whoever_gives_a_name_is_named_and_cannot_write_markup(desk: AcknowledgementDesk, topic: Topic) -> None:
-    answer = await desk.pressed(TOKEN, urlencode({"by": " <b>Amina\r\n\x00Bello</b> "}).encode())
+    answer = await desk.pressed(TOKEN, urlencode({"by": " <b>Night\r\n\x00Desk</b> "}).encode())
 
-    assert topic.given[0].by == "<b>Amina Bello</b>"
-    assert "&lt;b&gt;Amina Bello&lt;/b&gt;" in _text(answer)
+    assert topic.given[0].by == "<b>Night Desk</b>"
+    assert "&lt;b&gt;Night Desk&lt;/b&gt;" in _text(answer)
     assert "<b>" not in _text(answer)
 
 
@@ -155,15 +155,15 @@ async def test_while_kafka_is_away_nothing_is_confirmed(desk: AcknowledgementDes
     assert '<form method="post">' in _text(answer), "to press again"
 
     with pytest.raises(ProblemError) as refused:
-        await desk.acknowledge(WARNING, Acknowledge(by="amina"))
+        await desk.acknowledge(WARNING, Acknowledge(by="night-desk"))
     assert (refused.value.problem.status, refused.value.headers) == (503, {"Retry-After": "5"})
 
 
 async def test_a_caller_may_bring_an_id_to_repeat_it_with(desk: AcknowledgementDesk, topic: Topic) -> None:
     own = UUID(int=99)
-    given = Acknowledge(by="amina", note="I have called her.", id=own)
+    given = Acknowledge(by="night-desk", note="I have called her.", id=own)
     answers = [await desk.acknowledge(WARNING, given) for _ in range(2)]
     assert [each.id for each in answers] == [own, own]
     assert [each.via for each in topic.given] == ["api", "api"]
-    made_up = await desk.acknowledge(WARNING, Acknowledge(by="amina"))
+    made_up = await desk.acknowledge(WARNING, Acknowledge(by="night-desk"))
     assert made_up.id != own

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 def silence(number: int = 1, begins: int = 0, ends: int = 1, **match: object) -> Silence:
     given = Match.model_validate(match or {"family": "repayment"})
-    return Silence(UUID(int=number), given, "amina", "a system is repaired", AT + begins * HOUR, AT + ends * HOUR)
+    return Silence(UUID(int=number), given, "night-desk", "a system is repaired", AT + begins * HOUR, AT + ends * HOUR)
 
 
 def test_it_mutes_what_it_matches_and_nothing_else() -> None:

@@ -15,7 +15,7 @@ from shared.acknowledgements import AcknowledgementGiven, record
 GIVEN = AcknowledgementGiven(
     id=UUID(int=1),
     warning_id=UUID(int=2),
-    by="Amina Bello",
+    by="Night Desk",
     note="called",
     at=datetime(2026, 3, 2, 9, tzinfo=UTC),
     via="link",
