@@ -1,18 +1,17 @@
 """What became of a warning: who was told, who was not, and why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from services.notifier.api.problems import problems
 from services.notifier.core.accounting import sentence
-from services.notifier.core.escalating import Escalation, steps_of
+from services.notifier.core.escalating import Escalation, Standing, steps_of
 from services.notifier.core.message import Purpose
 from services.notifier.core.reasons import Reason
 from services.notifier.core.schedule import State
@@ -58,28 +57,33 @@ class NotificationDesk:
     async def of(self, warning: UUID) -> NotificationsAnswer:
         """What became of a warning. Raises ProblemError (404) where nothing of it is known."""
         async with asking(self._connection) as inside:
-            rows = [*await notifications.of(inside, warning), *await self._coming(inside, warning)]
+            rows = await notifications.of(inside, warning)
+            under_way = await escalations.under_way(inside, warning)
+            data = await notifications.data_of(inside, [each.change_id for each in under_way])
             if not rows and not await notifications.is_known(inside, warning):
                 detail = f"nothing was decided about a warning with the id {warning}"
                 raise ProblemError(Problem(title="No such warning", status=404, detail=detail))
-        return NotificationsAnswer(warning_id=warning, notifications=[_answer(row) for row in rows])
+        return NotificationsAnswer(
+            warning_id=warning, notifications=[_answer(row) for row in (*rows, *self._coming(under_way, data))]
+        )
 
-    async def _coming(self, inside: "asyncpg.Connection[Any]", warning: UUID) -> list[dict[str, Any]]:
-        """Whom an escalation that is under way tells next, step by step, as the configuration is now."""
+    def _coming(self, under_way: Sequence[Standing], data: Mapping[UUID, bytes]) -> Iterator[dict[str, Any]]:
+        """Whom escalations that are under way tell next, step by step, as the configuration is now."""
         policies = self._policies()
-        under_way = [each for each in await escalations.under_way(inside, warning) if each.policy in policies]
-        data = await notifications.data_of(inside, [each.change_id for each in under_way])
-        return [
-            {
-                "at": standing.begun_at, "receiver": receiver, "change_id": standing.change_id, "state": "held",
-                "data": data.get(standing.change_id), "reason": Reason.ESCALATION, "until": at.due_at,
-                "detail": f"step {at.step + 1} of {standing.policy}",
-                "delivery_id": None, "delivery_state": None, "error": None, "purpose": None,
-            }
+        steps = (
+            (at, receiver)
             for standing in under_way
+            if standing.policy in policies
             for at, step in steps_of(standing, policies[standing.policy])
             for receiver in dict.fromkeys(step.receivers)
-        ]  # fmt: skip
+        )
+        nothing = dict.fromkeys(("delivery_id", "delivery_state", "error", "purpose"))
+        for at, receiver in steps:
+            detail = f"step {at.step + 1} of {at.policy}"
+            yield {
+                "at": at.begun_at, "receiver": receiver, "change_id": at.change_id, "data": data.get(at.change_id),
+                "state": "held", "reason": Reason.ESCALATION, "detail": detail, "until": at.due_at, **nothing,
+            }  # fmt: skip
 
 
 def _answer(row: dict[str, Any]) -> NotificationAnswer:
