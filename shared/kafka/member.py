@@ -1,6 +1,7 @@
 """A member of a consumer group: a fetch is dealt with for good before its offsets are committed."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -19,6 +20,8 @@ _Result = TypeVar("_Result")
 POLL_MILLISECONDS = 500
 RETRY_SECONDS = 0.5
 COMMIT_SECONDS = 5.0
+COMMIT_EVERY_SECONDS = 0.25
+"""While there is always more to fetch: a commit takes longer than dealing with a few records, which would wait."""
 REVOKE_SECONDS = 5.0
 
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
@@ -57,6 +60,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._joined = False
         self._assignments = 0
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._commit_at = 0.0
 
     async def check(self) -> None:
         """For readiness. Raises until the group has let it in."""
@@ -65,7 +70,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`, then finish the fetch in hand."""
-        consumer = await self._started(stop)
+        consumer = self._consumer = await self._started(stop)
         if consumer is None:
             return
         try:
@@ -77,6 +82,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 else:
                     await self._commit(consumer)
                 await watchdog.look(progressed=bool(records))
+            await self._commit(consumer, seconds=CLOSE_SECONDS)
         finally:
             with suppress(TimeoutError):  # it says goodbye to the group, which a Kafka that is away does not hear
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -89,6 +95,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 pass
         except TimeoutError:
             log.warning("kafka.member.fetch_abandoned", topic=self._topic, seconds=REVOKE_SECONDS)
+        if self._consumer is not None:
+            await self._commit(self._consumer)
         self._assignments += 1
         self._uncommitted.clear()
         self._lag.forget(revoked)
@@ -125,15 +133,17 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 newest = [of_partition[-1] for of_partition in records.values() if of_partition]
                 self._uncommitted |= {TopicPartition(each.topic, each.partition): each.offset + 1 for each in newest}
                 self._lag.observe(consumer, newest)
-                await self._commit(consumer)
+                if time.monotonic() >= self._commit_at:
+                    await self._commit(consumer)
 
-    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer, *, seconds: float = COMMIT_SECONDS) -> None:
         """Commit what is dealt with. What cannot be committed now is tried again, unless others own it by then."""
         if not self._uncommitted:
             return
         offsets = dict(self._uncommitted)
+        self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
         try:
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with asyncio.timeout(seconds):
                 await consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             # A rebalance: whoever owns the partitions now reads the records again.

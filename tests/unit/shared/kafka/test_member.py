@@ -75,6 +75,7 @@ class Group:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0)
     monkeypatch.setattr(module, "REVOKE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "COMMIT_EVERY_SECONDS", 0)
 
 
 @pytest.fixture
@@ -91,6 +92,33 @@ async def test_a_fetch_is_tried_until_nothing_of_it_is_left_and_committed_then(s
     group.answers = [False, False]
     await member(group).run(stop)
     assert group.log == ["tried 0 1", "tried 0 1", "tried 0 1", "committed 2", "tried 2", "committed 3", "stopped"]
+
+
+async def test_while_there_is_more_to_fetch_it_commits_now_and_then_and_at_the_end(
+    stop: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMMIT_EVERY_SECONDS", 1000)
+    group = Group([0], [1], [2], [], [3], stop=stop)
+    await member(group).run(stop)
+    assert group.log == [
+        *("tried 0", "committed 1", "tried 1", "tried 2", "committed 3"),  # nothing more to fetch just then
+        *("tried 3", "committed 4", "stopped"),
+    ]
+
+
+async def test_what_is_dealt_with_is_committed_before_its_partition_is_given_away(
+    stop: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMMIT_EVERY_SECONDS", 1000)
+    group = Group([0], [1], [2], stop=stop)
+
+    async def rebalance_meanwhile() -> bool:
+        await group.listener.on_partitions_revoked({HERE})
+        return True
+
+    group.answers = [True, True, rebalance_meanwhile]
+    await member(group).run(stop)
+    assert group.log == ["tried 0", "committed 1", "tried 1", "tried 2", "committed 2", "stopped"]
 
 
 async def test_one_that_fails_when_it_is_time_to_stop_is_not_committed(stop: asyncio.Event) -> None:
