@@ -1,10 +1,15 @@
 """A lender's book that goes day by day and remembers nothing but what was said."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from tests.unit.warning.core.histories import Said
+from services.warning.core.calendar import AsOf
+from services.warning.core.engine import Engine
+from services.warning.core.indicators import Indicator
+from tests.unit.warning.core.histories import DAYS, START, Said, lived
 
 RELATIVE = Decimal("0.05")
 ABSOLUTE = {"individual": Decimal(10), "enterprise": Decimal(30)}
@@ -86,3 +91,23 @@ def _pay(book: Book, of_loan: list[Said]) -> None:
 def kind_of(events: list[Said]) -> str:
     kinds = [each["data"]["kind"] for each in events if each["type"] == "borrower.registered"]
     return str(kinds[-1]) if kinds else "individual"
+
+
+def asked_day_by_day(
+    engine: Engine, events: list[Said], indicator: Indicator
+) -> Iterator[tuple[Any, tuple[Book, Book], date, str]]:
+    """Every third day: what the indicator says, the books of both loans, the day, and the borrower's kind.
+
+    Nothing where no loan was ever spoken of: there the indicator must be absent.
+    """
+    borrower, _ = lived(engine, events)
+    books = (book_of(events, "L1"), book_of(events, "L2"))
+    known = any("loan_id" in each["data"] for each in events)
+    for number in range(-5, DAYS + 20, 3):
+        day = START + timedelta(days=number)
+        midnight = engine.calendar.midnight(day.toordinal())
+        found = indicator.value(borrower.facts, AsOf(midnight, day.toordinal(), midnight), engine.terms)
+        if known:
+            yield found, books, day, kind_of(events)
+        else:
+            assert found is None, day

@@ -6,11 +6,10 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.warning.core.calendar import AsOf
 from services.warning.core.indicators import CATALOGUE
 from services.warning.core.indicators.days_until_due import FARTHEST
-from tests.unit.warning.core.histories import DAYS, RULES, START, ZONES, Said, engine_of, histories, lived
-from tests.unit.warning.core.indicators.books import ABSOLUTE, RELATIVE, Book, book_of, kind_of
+from tests.unit.warning.core.histories import RULES, ZONES, Said, engine_of, histories
+from tests.unit.warning.core.indicators.books import ABSOLUTE, RELATIVE, Book, asked_day_by_day
 
 ENGINES = {zone: engine_of(RULES, zone) for zone in ZONES}
 INDICATOR = CATALOGUE["days_until_due"]
@@ -33,15 +32,5 @@ def _days_until_due(book: Book, day: date, kind: str) -> int:
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(most=30), st.sampled_from(ZONES))
 def test_they_are_those_until_the_first_day_by_whose_end_something_is_unpaid(events: list[Said], zone: str) -> None:
-    engine = ENGINES[zone]
-    borrower, _ = lived(engine, events)
-    books = [book_of(events, loan_id) for loan_id in ("L1", "L2")]
-    known = {each["data"]["loan_id"] for each in events if "loan_id" in each["data"]}
-    kind = kind_of(events)
-
-    for number in range(-5, DAYS + 20, 3):
-        day = START + timedelta(days=number)
-        midnight = engine.calendar.midnight(day.toordinal())
-        found = INDICATOR.value(borrower.facts, AsOf(midnight, day.toordinal(), midnight), engine.terms)
-        fewest = min(_days_until_due(book, day, kind) for book in books)
-        assert found == (fewest if known else None), day
+    for found, books, day, kind in asked_day_by_day(ENGINES[zone], events, INDICATOR):
+        assert found == min(_days_until_due(book, day, kind) for book in books), day
