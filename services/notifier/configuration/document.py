@@ -47,18 +47,17 @@ class Document:
         if len(text) > MAX_CHARACTERS:
             raise ConfigurationError(f"{name}: expected at most {MAX_CHARACTERS} characters, got {len(text)}")
         try:
-            loader = yaml.SafeLoader(text)
-            try:
-                self._root = loader.get_single_node()
-                self.value: Any = loader.construct_document(self._root) if self._root else None
-            finally:
-                loader.dispose()
+            self._root = yaml.compose(text, yaml.SafeLoader)
+            self.value: Any = _Values().construct_document(self._root) if self._root else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             said = ", ".join(each for each in (error.context, error.problem) if each)
             raise ConfigurationError(self._shown(mark.index if mark else 0, said)) from None
-        except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-            raise ConfigurationError(f"{name}: expected YAML: {error}") from None
+        except yaml.reader.ReaderError as error:
+            said = f"expected no control characters, got U+{error.character:04X}"
+            raise ConfigurationError(self._shown(error.position, said)) from None
+        except RecursionError:
+            raise ConfigurationError(self._shown(0, "nested too deep to be read")) from None
         if repeated := [*_repeated_keys(self._root)]:
             raise ConfigurationError(
                 *(self._shown(each.start_mark.index, f"the key {each.value!r} stands twice") for each in repeated)
@@ -99,6 +98,16 @@ def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, ya
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return None, node.value[part]
     return None
+
+
+class _Values(yaml.constructor.SafeConstructor):
+    """Makes values of nodes, and says of one that is none where it stands: 2026-02-30, a number of 5,000 digits."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError) as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
 
 
 def _repeated_keys(root: yaml.Node | None) -> "list[yaml.Node]":

@@ -1,6 +1,5 @@
 """A configuration is validated whole, and every mistake is told with its place."""
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -44,6 +43,9 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
     [
         ("", "line 1, column 1: expected a mapping with `receivers` and `routes`"),
         ("a: [", "line 1, column 5"),
+        ("a:\n  b: c\x08d", "line 2, column 7: expected no control characters, got U+0008"),
+        ("a:\n  b: 2026-02-30", "line 2, column 6: day is out of range for month"),
+        ("[" * 5_000, "line 1, column 1: nested too deep to be read"),
         ("receivers: {}\nroutes: []", "line 2, column 9: expected `routes`, a list of at least one"),
         ("receivers: {A: {channel: log}}", "column 13: expected a name of lower-case letters"),
         ("receivers: {a: {channel: pigeon}}", f"expected `channel`, one of {CHANNELS}; got 'pigeon'"),
@@ -97,5 +99,14 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 @given(st.text(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"% \n\tab0", max_size=60))
 def test_whatever_the_text_is_it_is_read_or_refused_in_our_words(text: str) -> None:
-    with contextlib.suppress(ConfigurationError):
-        read(text)
+    refused = _refusal(text)
+
+    assert refused is None or refused.startswith("notifier.yaml: line ")
+
+
+def _refusal(text: str) -> str | None:
+    try:
+        read(text, "notifier.yaml")
+    except ConfigurationError as error:
+        return str(error)
+    return None
