@@ -1,6 +1,5 @@
 """The service put together."""
 
-import gc
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -39,6 +38,7 @@ from services.notifier.timekeeping.keeper import Timekeeper
 from shared import db
 from shared.auth import Keyring
 from shared.clock import Clock, WallClock
+from shared.collector import spare_the_collector
 from shared.health import Check
 from shared.kafka.connection import consumer
 from shared.kafka.producer import Producer
@@ -134,16 +134,6 @@ def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Cloc
     return Timekeeper(kinds, connection, clock=clock, woken=worker.wake)
 
 
-def spare_the_collector() -> None:
-    """Keep Python's garbage collector from walking over all that was loaded at the start: it stays for good.
-
-    With the default thresholds that was a third of all CPU under load (tests/bench/notifier.py).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 10)
-
-
 async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
     keyring = Keyring.from_settings(settings)
@@ -191,7 +181,7 @@ async def serve(settings: NotifierSettings) -> None:
         registry=registry,
         checks=checks,
     )
-    spare_the_collector()
+    spare_the_collector(oldest=10)
     try:
         work = (inbound.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, live.run)
         await run(app, *work, host=settings.http_host, port=settings.http_port)

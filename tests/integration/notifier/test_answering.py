@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import aiohttp
 import asyncpg
 import msgspec
 import pytest
 import yaml
 
 from deploy.local.kafka import RealKafka
-from deploy.local.services import Service, run_command, start_service
+from deploy.local.services import run_command
 from services.notifier.core.tokens import Link, press_id, signed
 from shared.acknowledgements import TYPE, AcknowledgementGiven
 from shared.auth import new_key
@@ -22,6 +21,7 @@ from shared.kafka.cloudevents import from_headers
 from shared.kafka.topics import create_topics
 from shared.settings import KafkaSettings
 from shared.warnings import Acknowledgement, Kind, Level
+from tests.caller import Caller, notifier
 from tests.changes import change, record, warning
 from tests.kafka_records import read_topic, write_topic
 from tests.sink import SECRET as SINK_SECRET
@@ -40,25 +40,6 @@ def _configuration(sink: Sink) -> dict[str, Any]:
         "escalations": {"up": {"steps": steps}},
         "acknowledgement_links": {"base_url": "https://notifier.example", "secrets": [{"secret_env": "LINK_SECRET"}]},
     }
-
-
-class Caller:
-    """Calls the API with a key, or without one."""
-
-    def __init__(self, service: Service, session: aiohttp.ClientSession, token: str) -> None:
-        self._url = service.url
-        self._session = session
-        self._key = {"Authorization": f"Bearer {token}"}
-
-    async def call(self, method: str, path: str, body: Any = None, *, key: bool = True) -> tuple[int, Any]:
-        headers = self._key if key else {}
-        async with self._session.request(method, self._url + path, json=body, headers=headers) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    async def browse(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-        async with self._session.request(method, self._url + path, data=form) as answer:
-            assert answer.content_type == "text/html"
-            return answer.status, await answer.text()
 
 
 @pytest.fixture
@@ -87,11 +68,8 @@ async def env(
 
 @pytest.fixture
 async def caller(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Caller]:
-    service = start_service("notifier", env, logs=tmp_path)
-    await asyncio.to_thread(service.wait_ready)
-    async with aiohttp.ClientSession() as session:
-        yield Caller(service, session, env["TEST_TOKEN"])
-    assert await asyncio.to_thread(service.process.stop) == 0
+    async with notifier(env, env["TEST_TOKEN"], tmp_path) as (calling, _):
+        yield calling
 
 
 async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_confirmed_and_nobody_else(
@@ -114,7 +92,7 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
         for method in ("GET", "POST"):
             assert (await caller.browse(method, f"/v1/acknowledge/{refused}"))[0] == expected
     assert (await caller.browse("POST", f"/v1/acknowledge/{token}", {"by": "x" * 5_000}))[0] == 413
-    assert (await caller.call("POST", path, {"by": "head-office"}, key=False))[0] == 401
+    assert (await caller.call("POST", path, {"by": "head-office"}, key=None))[0] == 401
 
     records = await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements")
     given = [AcknowledgementGiven.model_validate_json(each.value) for each in records]

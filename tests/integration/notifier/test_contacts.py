@@ -18,6 +18,7 @@ from services.notifier.store.sealing import Sealer
 from shared.auth import ApiKey, Keyring, new_key, require
 from shared.clock import ManualClock
 from shared.problems import install_problem_handlers
+from tests.caller import Caller
 
 READER = {
     "language": "en",
@@ -27,25 +28,12 @@ READER = {
     "consents": ["sms"],
 }
 PATH = "/v1/contacts/TEST-0001"
-
-
-class Caller:
-    """Calls with a key of one scope."""
-
-    def __init__(self, url: str, session: aiohttp.ClientSession, keys: dict[str, str]) -> None:
-        self._url, self._session, self._keys = url, session, keys
-
-    async def call(self, method: str, path: str, body: Any = None, scope: str = "contacts") -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._keys[scope]}"}
-        async with self._session.request(method, self._url + path, json=body, headers=headers) as answer:
-            text = await answer.text()
-            return answer.status, json.loads(text) if text else None
+KEYS = {scope: new_key() for scope in ("contacts", "deliveries")}
 
 
 @asynccontextmanager
 async def _caller(desk: ContactDesk, port: int) -> AsyncIterator[Caller]:
-    made = {scope: new_key() for scope in ("contacts", "deliveries")}
-    keys = [ApiKey.model_validate({"name": s, "sha256": digest, "scopes": {s}}) for s, (_, digest) in made.items()]
+    keys = [ApiKey.model_validate({"name": s, "sha256": digest, "scopes": {s}}) for s, (_, digest) in KEYS.items()]
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(contacts_router(desk, require(Keyring(keys), "contacts")))
@@ -56,7 +44,7 @@ async def _caller(desk: ContactDesk, port: int) -> AsyncIterator[Caller]:
             await asyncio.sleep(0)
         try:
             async with aiohttp.ClientSession() as session:
-                yield Caller(f"http://127.0.0.1:{port}", session, {s: token for s, (token, _) in made.items()})
+                yield Caller(f"http://127.0.0.1:{port}", session, KEYS["contacts"][0])
         finally:
             server.should_exit = True
             await task
@@ -84,8 +72,8 @@ async def test_a_contact_comes_back_as_it_was_put_and_rests_sealed(caller: Calle
 
 
 async def test_another_scope_opens_nothing(caller: Caller) -> None:
-    assert (await caller.call("PUT", PATH, READER, scope="deliveries"))[0] == 403
-    assert (await caller.call("GET", PATH, scope="deliveries"))[0] == 403
+    assert (await caller.call("PUT", PATH, READER, key=KEYS["deliveries"][0]))[0] == 403
+    assert (await caller.call("GET", PATH, key=KEYS["deliveries"][0]))[0] == 403
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -14,8 +13,9 @@ import pytest
 import yaml
 from aiohttp import web
 
-from deploy.local.services import Service, run_command, start_service
+from deploy.local.services import Service, run_command
 from shared.auth import new_key
+from tests.caller import Caller, notifier
 from tests.changes import change, record
 from tests.kafka_records import write_topic
 from tests.openapi import answers_what_it_documents
@@ -47,24 +47,6 @@ def _env(database_url: str, bootstrap: str, prefix: str, sink: Sink, directory: 
     }
 
 
-class Caller:
-    """Calls the API with the key of operations."""
-
-    def __init__(self, service: Service, session: aiohttp.ClientSession, token: str) -> None:
-        self.service = service
-        self._session = session
-        self._headers = {"Authorization": f"Bearer {token}"}
-
-    async def call(self, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-        chosen = self._headers if headers is None else headers
-        async with self._session.request(method, f"{self.service.url}{path}", headers=chosen) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    async def states(self, query: str = "") -> list[str]:
-        _, page = await self.call("GET", f"/v1/deliveries{query}")
-        return [each["state"] for each in page["deliveries"]]
-
-
 @pytest.fixture
 async def env(database_url: str, embedded_broker: str, topic_prefix: str, sink: Sink, tmp_path: Path) -> dict[str, str]:
     env = _env(database_url, embedded_broker, topic_prefix, sink, tmp_path)
@@ -73,12 +55,24 @@ async def env(database_url: str, embedded_broker: str, topic_prefix: str, sink: 
 
 
 @pytest.fixture
-async def caller(env: dict[str, str], tmp_path: Path) -> AsyncIterator[Caller]:
-    service = start_service("notifier", env, logs=tmp_path)
-    await asyncio.to_thread(service.wait_ready)
-    async with aiohttp.ClientSession() as session:
-        yield Caller(service, session, env["TEST_TOKEN"])
-    assert await asyncio.to_thread(service.process.stop) == 0
+async def running(env: dict[str, str], tmp_path: Path) -> AsyncIterator[tuple[Caller, Service]]:
+    async with notifier(env, env["TEST_TOKEN"], tmp_path) as both:
+        yield both
+
+
+@pytest.fixture
+def caller(running: tuple[Caller, Service]) -> Caller:
+    return running[0]
+
+
+@pytest.fixture
+def service(running: tuple[Caller, Service]) -> Service:
+    return running[1]
+
+
+async def _states(caller: Caller, query: str = "") -> list[str]:
+    _, page = await caller.call("GET", f"/v1/deliveries{query}")
+    return [each["state"] for each in page["deliveries"]]
 
 
 async def test_what_was_delivered_and_what_was_not_is_told_and_a_dead_one_is_tried_again(
@@ -89,7 +83,7 @@ async def test_what_was_delivered_and_what_was_not_is_told_and_a_dead_one_is_tri
     await write_topic(env["KAFKA_BOOTSTRAP"], topic, [record(change(number), 1_772_357_400_000) for number in range(3)])
 
     async def settled() -> bool:
-        return sorted(await caller.states()) == ["dead"] * 3 + ["delivered"] * 3
+        return sorted(await _states(caller)) == ["dead"] * 3 + ["delivered"] * 3
 
     await until(settled)
     _, dead = await caller.call("GET", "/v1/deliveries?state=dead&receiver=picky&borrower=TEST-0001&limit=2")
@@ -97,7 +91,7 @@ async def test_what_was_delivered_and_what_was_not_is_told_and_a_dead_one_is_tri
     _, rest = await caller.call("GET", f"/v1/deliveries?state=dead&limit=2&cursor={dead['next']}")
     assert (len(rest["deliveries"]), rest["next"]) == (1, None)
     one = rest["deliveries"][0]
-    assert await caller.states(f"?warning_id={one['warning_id']}&state=delivered") == ["delivered"]
+    assert await _states(caller, f"?warning_id={one['warning_id']}&state=delivered") == ["delivered"]
 
     _, detail = await caller.call("GET", f"/v1/deliveries/{one['id']}")
     [attempt] = detail["attempts"]
@@ -137,13 +131,13 @@ async def test_a_disabled_receiver_is_shown_and_can_be_enabled(caller: Caller, e
 
 async def test_who_has_no_key_or_the_wrong_one_learns_nothing(caller: Caller, env: dict[str, str]) -> None:
     path = f"/v1/deliveries/{uuid4()}"
-    assert (await caller.call("GET", path, {}))[0] == 401
-    assert (await caller.call("GET", path, {"Authorization": f"Bearer {env['TEST_STRANGER']}"}))[0] == 403
+    assert (await caller.call("GET", path, key=None))[0] == 401
+    assert (await caller.call("GET", path, key=env["TEST_STRANGER"]))[0] == 403
     assert (await caller.call("GET", path))[0] == 404
 
 
 async def test_metrics_stand_at_zero_from_the_start(caller: Caller) -> None:
-    async with aiohttp.ClientSession() as session, session.get(f"{caller.service.url}/metrics") as answer:
+    async with aiohttp.ClientSession() as session, session.get(f"{caller.url}/metrics") as answer:
         text = await answer.text()
     assert 'bellwether_notifier_deliveries_total{channel="webhook",outcome="refused"} 0.0' in text
     assert "bellwether_notifier_pending 0.0" in text
@@ -151,11 +145,11 @@ async def test_metrics_stand_at_zero_from_the_start(caller: Caller) -> None:
 
 
 async def test_whatever_is_asked_the_answer_is_as_documented_and_never_a_failure_of_ours(
-    caller: Caller, env: dict[str, str]
+    caller: Caller, service: Service, env: dict[str, str]
 ) -> None:
     headers = {"Authorization": f"Bearer {env['TEST_TOKEN']}"}
-    await asyncio.to_thread(answers_what_it_documents, caller.service.url, headers=headers)
-    assert "Traceback" not in caller.service.process.log_text()
+    await asyncio.to_thread(answers_what_it_documents, caller.url, headers=headers)
+    assert "Traceback" not in service.process.log_text()
 
 
 @pytest.fixture
