@@ -111,6 +111,8 @@ def test_a_receiver_whose_files_are_no_certificates_is_refused_before_anyone_hea
 async def test_a_file_that_changes_is_taken_without_being_asked(house: House) -> None:
     await house.watched(lambda: _written(house.path, TWO), lambda: house.heard)
 
+    assert [len(each.receivers) for each in house.heard] == [2]
+
 
 async def test_a_good_file_is_taken_after_a_bad_one(house: House) -> None:
     await house.watched(lambda: _written(house.path, BAD), lambda: house.live.last_reload.places)
@@ -134,6 +136,8 @@ async def test_a_signal_has_it_read_at_once_though_nothing_has_changed(house: Ho
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGHUP)
 
     await house.watched(hang_up, lambda: house.heard)
+
+    assert house.heard == [house.live.configuration]
 
 
 def _written(path: Path, text: str) -> None:

@@ -17,11 +17,13 @@ class FakeConsumer:
     def __init__(self, at: int, end: int | None) -> None:
         self.at = at
         self.end = end
+        self.asked = 0
 
     def assignment(self) -> set[TopicPartition]:
         return {PLACE}
 
     async def end_offsets(self, _: Any) -> dict[TopicPartition, int]:
+        self.asked += 1
         if self.end is None:
             raise KafkaError("away")
         return {PLACE: self.end}
@@ -38,9 +40,12 @@ async def test_two_looks_at_the_same_place_behind_the_end_are_proof() -> None:
 
 
 async def test_a_consumer_that_has_everything_is_left_in_peace() -> None:
-    watchdog = Watchdog(FakeConsumer(9, 9), patience=0)
+    consumer = FakeConsumer(9, 9)
+    watchdog = Watchdog(consumer, patience=0)
     for _ in range(3):
         await watchdog.look(progressed=False)
+
+    assert consumer.asked == 3
 
 
 async def test_a_consumer_that_moves_is_left_in_peace() -> None:
@@ -52,14 +57,22 @@ async def test_a_consumer_that_moves_is_left_in_peace() -> None:
     await watchdog.look(progressed=True)
     await watchdog.look(progressed=False)
 
+    assert consumer.asked == 4
+
 
 async def test_a_kafka_that_does_not_answer_proves_nothing() -> None:
-    watchdog = Watchdog(FakeConsumer(5, None), patience=0)
+    consumer = FakeConsumer(5, None)
+    watchdog = Watchdog(consumer, patience=0)
     for _ in range(3):
         await watchdog.look(progressed=False)
+
+    assert consumer.asked == 3
 
 
 async def test_nobody_is_asked_before_patience_has_run_out() -> None:
-    watchdog = Watchdog(FakeConsumer(5, 9), patience=3600)
+    consumer = FakeConsumer(5, 9)
+    watchdog = Watchdog(consumer, patience=3600)
     for _ in range(3):
         await watchdog.look(progressed=False)
+
+    assert consumer.asked == 0
