@@ -103,7 +103,7 @@ def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, ya
 class _Values(yaml.constructor.SafeConstructor):
     """Makes values of nodes, and says of one that is none where it stands: 2026-02-30, a number of 5,000 digits."""
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, OverflowError) as error:
