@@ -16,6 +16,17 @@ from shared.settings import DatabaseSettings
 
 # A client-side deadline: a statement without an answer by then has an unknown outcome.
 COMMAND_TIMEOUT_SECONDS = 10.0
+OUTAGES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
+"""What a database that is away looks like. A statement that ended so may or may not have been carried out.
+
+The internal error is asyncpg's where the server's last word comes while a statement is about to be sent.
+"""
 # The server's own limits, so that a stopped process cannot block its successor.
 SERVER_LIMITS = {
     "idle_in_transaction_session_timeout": "5000",

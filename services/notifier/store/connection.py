@@ -9,6 +9,7 @@ import asyncpg
 
 from services.notifier.store import SCHEMA
 from shared import db
+from shared.db import OUTAGES
 from shared.settings import DatabaseSettings
 
 # Whatever the statistics say of tables that are empty one minute and hold a million rows the next: walk the indexes.
@@ -16,17 +17,6 @@ _BY_INDEX = "".join(
     f"SET {each} = off;"
     for each in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
 )
-OUTAGES = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    TimeoutError,
-)
-"""What a database that is away looks like. A statement that ended so may or may not have been carried out.
-
-The internal error is asyncpg's where the server's last word comes while a statement is about to be sent.
-"""
 PASSING = (
     *OUTAGES,
     asyncpg.CannotConnectNowError,

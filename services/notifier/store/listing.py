@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.notifier.store.connection import OUTAGES, PASSING
+from services.notifier.store.connection import PASSING
+from shared.db import OUTAGES
 
 _DELIVERY = """
 SELECT d.delivery_id AS id, d.change_id, d.warning_id, d.borrower_id, d.kind, d.level, d.receiver, d.channel, d.state,

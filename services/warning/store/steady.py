@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from services.warning.store import SCHEMA
-from shared.db import connect
+from shared.db import OUTAGES, connect
 from shared.settings import DatabaseSettings
 
 log = structlog.get_logger(__name__)
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = 0.5
 # What asyncpg raises where the outcome is unknown or the server is away. A mistake in a statement is among them too, so
 # whoever retries says so in the log.
-DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DATABASE_ERRORS = (asyncpg.PostgresError, *OUTAGES)
 
 T = TypeVar("T")
 
