@@ -35,6 +35,11 @@ class Event(msgspec.Struct, gc=False):
     digest: int
     """32 bits of what it says: the same id with another digest is another event."""
 
+    @property
+    def key(self) -> str:
+        """(source, id) as one text that sorts as the pair does: of two events of one time, the greater is the later."""
+        return f"{self.source}\n{self.id}"
+
 
 class _Through(msgspec.Struct, gc=False):
     through: datetime
