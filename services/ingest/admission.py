@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.ingest.refusals import RefusedError, invalid, refused
 from shared.clock import Clock
-from shared.events import Accepted, accept, utc_text
+from shared.events import ORDINARY, Accepted, Ahead, accept, utc_text
 from shared.events.types.clock_advanced import ClockAdvanced
 
 
@@ -20,31 +20,40 @@ class Sender:
 
 
 class Admission:
-    """This deployment's rules. `future_limit` None takes events of any time; `event_clock` takes clock.advanced."""
+    """This deployment's rules. `future_limit` None takes events of any time; `event_clock` takes clock.advanced.
 
-    def __init__(self, clock: Clock, *, future_limit: timedelta | None, event_clock: bool) -> None:
+    `ahead` is how far value dates and periods may lie after their event's own time.
+    """
+
+    def __init__(
+        self, clock: Clock, *, future_limit: timedelta | None, event_clock: bool, ahead: Ahead = ORDINARY
+    ) -> None:
         self._clock = clock
         self._future_limit = future_limit
         self._event_clock = event_clock
+        self._ahead = ahead
 
     def gate(self, sender: Sender) -> "Gate":
         """The gate for what this sender sends now: one a request, since it holds the present time."""
-        return Gate(sender, self._clock.now(), self._future_limit, event_clock=self._event_clock)
+        return Gate(sender, self._clock.now(), self._future_limit, event_clock=self._event_clock, ahead=self._ahead)
 
 
 class Gate:
     """Lets one request's events in, or says why not."""
 
-    def __init__(self, sender: Sender, now: datetime, future_limit: timedelta | None, *, event_clock: bool) -> None:
+    def __init__(
+        self, sender: Sender, now: datetime, future_limit: timedelta | None, *, event_clock: bool, ahead: Ahead
+    ) -> None:
         self._sender = sender
         self._now = now
         self._latest = now + future_limit if future_limit else None
         self._event_clock = event_clock
+        self._dated_ahead = ahead
 
     def admit(self, raw: bytes) -> Accepted:
         """The accepted event. Raises RefusedError."""
         try:
-            accepted = accept(raw)
+            accepted = accept(raw, self._dated_ahead)
         except ValidationError as error:
             raise invalid(error) from None
         event, sender = accepted.event, self._sender

@@ -15,6 +15,7 @@ _REASONS = {
     "event_too_large": "too_large",
     "union_tag_not_found": "unknown_type",
     "union_tag_invalid": "unknown_type",
+    "misdated": "misdated",
 }
 _KNOWN_TYPES = f"expected one of the event types {', '.join(DATA_MODELS)}"
 _WORDS = {

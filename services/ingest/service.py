@@ -16,6 +16,7 @@ from services.ingest.schemas import schemas_router
 from services.ingest.settings import IngestSettings
 from shared.auth import Keyring
 from shared.clock import Clock, WallClock
+from shared.events import Ahead
 from shared.health import Check, health_router
 from shared.kafka.connection import consumer
 from shared.kafka.lag import Lag
@@ -29,7 +30,8 @@ from shared.run import serve as run
 def admission(settings: IngestSettings, clock: Clock) -> Admission:
     """The rules the settings ask for."""
     limit = timedelta(seconds=settings.ingest_future_limit_seconds) or None
-    return Admission(clock, future_limit=limit, event_clock=settings.warning_clock == "event")
+    ahead = Ahead(settings.ingest_value_date_limit_days, settings.ingest_period_limit_days)
+    return Admission(clock, future_limit=limit, event_clock=settings.warning_clock == "event", ahead=ahead)
 
 
 def publisher(settings: IngestSettings, producer: Producer, metrics: Metrics) -> Publisher:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.events import ORDINARY
 from shared.settings import ClockSettings, HttpSettings, KafkaSettings
 
 MEBIBYTE = 1_048_576
@@ -16,6 +17,16 @@ class IngestSettings(HttpSettings, KafkaSettings, ClockSettings):
         default=600,
         ge=0,
         description="An event further ahead of this machine's clock is refused; 0 takes any, for history",
+    )
+    ingest_value_date_limit_days: int = Field(
+        default=ORDINARY.value_days,
+        ge=1,
+        description="A value date (also as_of, closed_on) further after its event's own time is refused",
+    )
+    ingest_period_limit_days: int = Field(
+        default=ORDINARY.period_days,
+        ge=1,
+        description="A reported month that begins further after its event's own time is refused",
     )
     ingest_batch_events: int = Field(default=1_000, ge=1, description="Events a batch may hold")
     ingest_batch_bytes: int = Field(default=MEBIBYTE, ge=1, description="Bytes a batch's body may hold")

@@ -2,6 +2,7 @@
 
 from shared.events.accept import CONTENT_TYPE, MAX_EVENT_BYTES, Accepted, accept, utc_text
 from shared.events.catalogue import CONTROL_SUBJECT, CONTROL_TYPES, DATA_MODELS, ENVELOPES, example, json_schema
+from shared.events.dates import ORDINARY, Ahead
 from shared.events.envelope import Envelope
 from shared.events.fields import EventData
 
@@ -12,7 +13,9 @@ __all__ = [
     "DATA_MODELS",
     "ENVELOPES",
     "MAX_EVENT_BYTES",
+    "ORDINARY",
     "Accepted",
+    "Ahead",
     "Envelope",
     "EventData",
     "accept",

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from shared.events.catalogue import ANY_EVENT, CONTROL_SUBJECT, CONTROL_TYPES
+from shared.events.dates import ORDINARY, Ahead, check_dates
 from shared.events.envelope import Envelope
 from shared.events.fields import EventData
 
@@ -32,8 +33,10 @@ class Accepted(NamedTuple):
         return self.event.subject.encode()
 
 
-def accept(raw: bytes) -> Accepted:
+def accept(raw: bytes, ahead: Ahead = ORDINARY) -> Accepted:
     """Validate one structured CloudEvent and write it canonically: sorted keys, no spaces, `time` in UTC.
+
+    `ahead` is how far its value dates and periods may lie after its own time.
 
     Two texts of the same event give the same bytes, so that a repeat is told from an id used twice.
     Raises pydantic.ValidationError naming each wrong field.
@@ -43,6 +46,7 @@ def accept(raw: bytes) -> Accepted:
     event: Envelope[EventData] = _validate(raw)
     if (event.subject == CONTROL_SUBJECT) is not (event.type in CONTROL_TYPES):
         raise _wrong_subject(event)
+    check_dates(event, ahead)
     document = _decode(raw)
     if not _is_canonical(document["time"]):
         document["time"] = utc_text(event.time)

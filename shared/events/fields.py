@@ -4,14 +4,24 @@ Every check runs inside pydantic's compiled core: a text pattern first, so that 
 exponents, digits of other scripts and endless precision are all refused by the same sentence.
 """
 
-import re
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
+from shared.events.currencies import CURRENCIES
+
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+
+
+class Dated(Enum):
+    """Marks a field that is judged against its event's own time: see `shared.events.dates`."""
+
+    VALUE = "value date"
+    PERIOD = "period"
+    CURRENCY = "currency"
 
 
 def _checked(schema: core_schema.CoreSchema, expected: str, json_schema: dict[str, Any]) -> GetPydanticSchema:
@@ -43,10 +53,13 @@ Word = Annotated[
 POSITIVE = r"^(?:[1-9][0-9]{0,13}(?:\.[0-9]{1,4})?|0\.(?:[1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
 NOT_NEGATIVE = r"^(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?$"
 _DECIMAL = 'as a decimal string, at most 14 digits before the point and 4 after it, such as "1250.00"'
+SIGNED = r"^-?(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?$"
 PositiveAmount = Annotated[str, _text(POSITIVE, f"expected an amount above zero {_DECIMAL}", examples=["1250.00"])]
 Amount = Annotated[
     str, _text(NOT_NEGATIVE, f"expected an amount of zero or more {_DECIMAL}", examples=["0", "1250.00"])
 ]
+SignedAmount = Annotated[str, _text(SIGNED, f"expected an amount {_DECIMAL}", examples=["1250.00", "-80.00"])]
+"""Below zero where more was taken back than earned: credit notes over sales."""
 
 Day = Annotated[
     date,
@@ -59,11 +72,17 @@ Day = Annotated[
 ]
 """A calendar day in the lender's time zone."""
 
+ValueDate = Annotated[Day, Dated.VALUE]
+"""A day as of which something counts; refused where it is far ahead of the event's own time."""
+
 Month = Annotated[
     str,
     _text(r"^(?:19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(?:0[1-9]|1[0-2])$",
           'expected a calendar month from 1970-01 to 2199-12, such as "2026-03"', examples=["2026-03"]),
 ]  # fmt: skip
+
+Period = Annotated[Month, Dated.PERIOD]
+"""A calendar month that is reported on; refused where it is far ahead of the event's own time."""
 
 Moment = Annotated[
     AwareDatetime,
@@ -80,17 +99,6 @@ Moment = Annotated[
     ),
 ]
 
-# ISO 4217 as maintained by SIX, list one: active national currencies and funds in use, without metals and test codes.
-CURRENCIES: list[str] = re.findall(
-    r"[A-Z]{3}",
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF CLP"
-    " CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF"
-    " IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD"
-    " MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB"
-    " RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD"
-    " UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG",
-)
-
 Currency = Annotated[
     str,
     _checked(
@@ -98,7 +106,9 @@ Currency = Annotated[
         'expected an ISO 4217 currency code, such as "NGN"',
         {"type": "string", "enum": CURRENCIES},
     ),
+    Dated.CURRENCY,
 ]
+"""One that has ended (HRK) only in an event of its time, or of the year after."""
 
 EXTENSION_NAME = r"^[a-z0-9]{1,20}$"
 ExtensionName = Annotated[

@@ -1,12 +1,13 @@
 """The commands `check` and `replay`, which need neither broker nor database."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from services.warning.core.examples import failures
 from services.warning.core.rules.document import RulesetError
@@ -15,10 +16,12 @@ from services.warning.core.rules.ruleset import LEVELS, Bands
 from services.warning.replay.run import CHANGES, REPORT
 from services.warning.replay.run import replay as replay_file
 from services.warning.settings import SHIPPED_RULESET
+from shared.events import ORDINARY, Ahead
 
 NOT_A_RULESET = 1
 SOME_REJECTED = 1
 NOT_REPLAYED = 2
+_AS_INGEST = "Of the ingest that took these events: its INGEST_"
 
 
 def check(
@@ -50,13 +53,20 @@ def replay(
     shards: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes; one a core where none is named")
     ] = None,
+    value_date_limit_days: Annotated[
+        int, typer.Option(min=1, help=f"{_AS_INGEST}VALUE_DATE_LIMIT_DAYS")
+    ] = ORDINARY.value_days,
+    period_limit_days: Annotated[
+        int, typer.Option(min=1, help=f"{_AS_INGEST}PERIOD_LIMIT_DAYS")
+    ] = ORDINARY.period_days,
 ) -> None:
     """Decide a file of events as the service would; exit 1 where lines were rejected, which the report names."""
     if time_zone not in available_timezones():
         said = f'expected an IANA time zone such as "Africa/Lagos", got {time_zone!r}'
         raise typer.BadParameter(said, param_hint="--time-zone")
     try:
-        told = _with_progress(events, _text_of(ruleset), time_zone, out, shards)
+        ahead = Ahead(value_date_limit_days, period_limit_days)
+        told = _with_progress(events, _text_of(ruleset), time_zone, out, shards, ahead)
     except RulesetError as error:
         _complain(*(f"{ruleset}: {each}" for each in error.problems))
         raise typer.Exit(NOT_REPLAYED) from None
@@ -80,14 +90,18 @@ def _text_of(path: Path) -> str:
         raise typer.Exit(NOT_REPLAYED if isinstance(error, OSError) else NOT_A_RULESET) from None
 
 
-def _with_progress(events: Path, ruleset: str, time_zone: str, out: Path, shards: int | None) -> dict[str, Any]:
+def _with_progress(
+    events: Path, ruleset: str, time_zone: str, out: Path, shards: int | None, ahead: Ahead
+) -> dict[str, Any]:
     console = Console(stderr=True)
     columns = TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("replaying", total=1.0)
-        return replay_file(
-            events, ruleset, time_zone, out, shards=shards, watch=lambda part: bar.update(task, completed=part)
-        )
+        watch = partial(_show, bar, bar.add_task("replaying", total=1.0))
+        return replay_file(events, ruleset, time_zone, out, shards=shards, ahead=ahead, watch=watch)
+
+
+def _show(bar: Progress, task: TaskID, part: float) -> None:
+    bar.update(task, completed=part)
 
 
 def _summarize(told: dict[str, Any], out: Path) -> None:

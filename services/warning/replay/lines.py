@@ -11,7 +11,7 @@ import msgspec
 from pydantic import ValidationError
 
 from services.warning.core.records import Event, read
-from shared.events import CONTROL_SUBJECT, accept
+from shared.events import CONTROL_SUBJECT, ORDINARY, Ahead, accept
 
 EVERYONE = -1
 """A control event concerns every shard."""
@@ -50,10 +50,10 @@ def shard_of(line: bytes, shards: int) -> int:
     return EVERYONE if subject == CONTROL_SUBJECT else crc32(subject.encode()) % shards
 
 
-def event_of(line: bytes) -> Event:
+def event_of(line: bytes, ahead: Ahead = ORDINARY) -> Event:
     """The event as it would come from topic `events`: through ingest's gate, in its canonical form."""
     try:
-        return read(accept(line).value)
+        return read(accept(line, ahead).value)
     except ValidationError as error:
         raise BadLineError("; ".join(map(_told, error.errors(include_url=False)))) from None
 

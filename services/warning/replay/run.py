@@ -16,6 +16,7 @@ import msgspec
 from services.warning.core.rules.loading import load_ruleset
 from services.warning.replay.report import report
 from services.warning.replay.shard import Job, Outcome, Placed, Shard
+from shared.events import ORDINARY, Ahead
 
 CHANGES, REPORT = "changes.ndjson", "report.json"
 POLL_SECONDS = 0.2
@@ -27,17 +28,25 @@ _read: "SynchronizedArray[int]"
 
 
 def replay(
-    events: Path, ruleset: str, time_zone: str, out: Path, *, shards: int | None = None, watch: Watch = lambda _: None
+    events: Path,
+    ruleset: str,
+    time_zone: str,
+    out: Path,
+    *,
+    shards: int | None = None,
+    ahead: Ahead = ORDINARY,
+    watch: Watch = lambda _: None,
 ) -> dict[str, Any]:
     """Write `changes.ndjson` and `report.json` to `out`, and return the report.
 
     The changes are in the order of (at, borrower id), a borrower's own in the order the engine made them: the same for
-    any number of shards. Raises RulesetError, and OSError where a file cannot be read or written.
+    any number of shards. `ahead` is what ingest took of value dates and periods. Raises RulesetError, and OSError where
+    a file cannot be read or written.
     """
     began = perf_counter()
     loaded = load_ruleset(ruleset)
     out.mkdir(parents=True, exist_ok=True)
-    job = Job(events, ruleset, time_zone, out, shards or len(os.sched_getaffinity(0)))
+    job = Job(events, ruleset, time_zone, out, shards or len(os.sched_getaffinity(0)), ahead)
     try:
         outcomes = _shards(job, watch)
         with (out / CHANGES).open("wb") as file:

@@ -14,6 +14,7 @@ from services.warning.core.engine import Engine
 from services.warning.core.records import CLOCK, Event, through
 from services.warning.core.rules.loading import load_ruleset
 from services.warning.replay.lines import EVERYONE, NOBODY_KNOWS, BadLineError, event_of, opened, shard_of
+from shared.events import ORDINARY, Ahead
 
 PROGRESS_EVERY = 500
 Progress = Callable[[int], None]
@@ -30,6 +31,8 @@ class Job:
     time_zone: str
     out: Path
     shards: int
+    ahead: Ahead = ORDINARY
+    """How far value dates and periods may lie after their event's own time."""
 
     def part(self, number: int) -> Path:
         """Where a shard writes its changes."""
@@ -88,7 +91,7 @@ class Shard:
                 return outcome
 
     def _pass(self, progress: Progress) -> Outcome:
-        pass_ = _Pass(self._engine, self._number, self._poison)
+        pass_ = _Pass(self._engine, self._number, self._poison, self._job.ahead)
         with self._job.part(self._number).open("wb") as part, opened(self._job.events) as (lines, raw):
             for number, line in enumerate(lines, 1):
                 if not number % PROGRESS_EVERY:
@@ -104,7 +107,8 @@ class Shard:
 class _Pass:
     """One reading of the file."""
 
-    def __init__(self, engine: Engine, shard: int, poison: defaultdict[str, dict[int, str]]) -> None:
+    def __init__(self, engine: Engine, shard: int, poison: defaultdict[str, dict[int, str]], ahead: Ahead) -> None:
+        self._ahead = ahead
         self.outcome = Outcome()
         self._engine = engine
         self._shard = shard
@@ -117,7 +121,7 @@ class _Pass:
     def take(self, number: int, line: bytes, concerns: int, part: BinaryIO) -> None:
         """One line: the clock, or an event of one of the shard's borrowers."""
         try:
-            event = event_of(line)
+            event = event_of(line, self._ahead)
         except BadLineError as error:
             if concerns != EVERYONE or self._shard == NOBODY_KNOWS:  # once, though every shard has read it
                 self._reject(number, "invalid", str(error))

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.events.fields import Day, EventData, Identifier
+from shared.events.fields import EventData, Identifier, ValueDate
 
 
 class LoanClosed(EventData):
@@ -12,4 +12,4 @@ class LoanClosed(EventData):
     EXAMPLE: ClassVar = {"loan_id": "L-1001", "closed_on": "2026-03-30"}
 
     loan_id: Identifier
-    closed_on: Day
+    closed_on: ValueDate

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.events.fields import Currency, Day, EventData, Identifier, PositiveAmount
+from shared.events.fields import Currency, EventData, Identifier, PositiveAmount, ValueDate
 
 
 class RepaymentReceived(EventData):
@@ -14,4 +14,4 @@ class RepaymentReceived(EventData):
     loan_id: Identifier
     amount: PositiveAmount
     currency: Currency
-    value_date: Day
+    value_date: ValueDate

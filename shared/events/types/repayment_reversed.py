@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from shared.events.fields import Currency, Day, EventData, Identifier, PositiveAmount
+from shared.events.fields import Currency, EventData, Identifier, PositiveAmount, ValueDate
 
 
 class RepaymentReversed(EventData):
@@ -25,4 +25,4 @@ class RepaymentReversed(EventData):
     loan_id: Identifier
     amount: PositiveAmount
     currency: Currency
-    value_date: Day
+    value_date: ValueDate

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.ingest.admission import Admission, Sender
 from services.ingest.refusals import RefusedError
 from shared.clock import ManualClock
-from shared.events import DATA_MODELS, Accepted, accept, example
+from shared.events import DATA_MODELS, ORDINARY, Accepted, Ahead, accept, example
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANYONE, KEEPER = Sender(None, may_move_clock=False), Sender(None, may_move_clock=True)
@@ -23,8 +23,9 @@ def admit(
     sender: Sender = ANYONE,
     limit: timedelta | None = timedelta(minutes=10),
     event_clock: bool = True,
+    ahead: Ahead = ORDINARY,
 ) -> Accepted:
-    admission = Admission(ManualClock(NOW), future_limit=limit, event_clock=event_clock)
+    admission = Admission(ManualClock(NOW), future_limit=limit, event_clock=event_clock, ahead=ahead)
     return admission.gate(sender).admit(json.dumps(document).encode())
 
 
@@ -49,6 +50,16 @@ def test_an_event_up_to_the_limit_ahead_is_admitted_and_one_beyond_it_refused_na
 
 def test_without_a_limit_any_time_is_admitted() -> None:
     assert admit(event(time="2199-01-01T00:00:00Z"), limit=None).event.time.year == 2199
+
+
+def test_dates_far_ahead_of_their_event_are_refused_by_this_deployments_limits() -> None:
+    month = {**example("revenue.reported"), "time": "2026-02-01T00:00:00Z"}
+    month["data"] = {**month["data"], "month": "2026-03"}
+    assert admit(month, ahead=Ahead(period_days=28)).event.time.month == 2
+
+    refused = refusal(month)
+    assert (refused.reason, refused.errors[0].pointer) == ("misdated", "/data/month")
+    assert "the event's own day, 2026-02-01; got 2026-03" in str(refused)
 
 
 def test_a_bound_sender_is_refused_another_source() -> None:
