@@ -11,23 +11,22 @@ WINDOW_DAYS = LOOK_BACK_DAYS
 
 
 def _is_new(lender: Lender, as_of: AsOf) -> bool:
-    return as_of.day - WINDOW_DAYS < lender.first_day <= as_of.day and lender.first_moment < as_of.until
+    """First owed to in the window, and owed to still."""
+    return (
+        as_of.day - WINDOW_DAYS < lender.first_day <= as_of.day
+        and lender.first_moment < as_of.until
+        and any(each.amount for days in lender.balances.values() for each in _standing(days, as_of.day, as_of.until))
+    )
 
 
 def count_new(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
-    """How many other lenders were first reported in the last 90 days; absent where none ever was."""
+    """To how many other lenders something is owed since the last 90 days; absent where none was ever reported."""
     lenders = facts.exposure.lenders
-    if not lenders:
-        return None
-    count, today, until = 0, as_of.day, as_of.until
-    for lender in lenders.values():
-        if today - WINDOW_DAYS < lender.first_day <= today and lender.first_moment < until:
-            count += 1
-    return count
+    return sum(_is_new(lender, as_of) for lender in lenders.values()) if lenders else None
 
 
 def _new_lenders(facts: Any, as_of: AsOf) -> list[Lender]:
-    """Lenders first heard of in the window, the ones that leave it first at the front."""
+    """The lenders that count, the ones that leave the window first at the front."""
     found = [each for each in facts.exposure.lenders.values() if _is_new(each, as_of)]
     return sorted(found, key=lambda each: each.first_day)
 
@@ -42,8 +41,14 @@ def new_lenders(facts: Any, as_of: AsOf, terms: Terms) -> Reading | None:
 
 
 def lenders_change(facts: Any, as_of: AsOf, terms: Terms, up: float | None, down: float | None) -> int | None:
-    """Lenders leave the window on their 90th day; one dated ahead enters it on its own."""
-    ahead = [each.first_moment + 1 for each in facts.exposure.lenders.values() if each.first_moment >= as_of.until]
+    """Lenders leave the window on their 90th day; a balance dated ahead counts on its own."""
+    ahead = [
+        balance.moment + 1
+        for lender in facts.exposure.lenders.values()
+        for days in lender.balances.values()
+        for balance in days.values()
+        if balance.moment >= as_of.until
+    ]
     if down is not None and (inside := _new_lenders(facts, as_of)):
         leaving = min(len(inside), max(1, ceil(len(inside) - down)))
         ahead.append(terms.calendar.midnight(inside[leaving - 1].first_day + WINDOW_DAYS))
@@ -108,7 +113,8 @@ INDICATORS = [
         name="other_lenders_90d",
         unit="lenders",
         whole=True,
-        meaning="Other lenders first reported within the last 90 days",
+        meaning="Other lenders to whom the borrower owes, and to whom nothing was owed 90 days ago: by the day the debt"
+        " began where a report says it, else by the first day a balance above zero was reported for",
         source="Multi-platform borrowing is an early sign of distress: see the ruleset's sources",
         reads=frozenset({"exposure"}),
         value=count_new,

@@ -27,8 +27,8 @@ def change(facts: Any, as_of: AsOf, terms: Terms) -> float | None:
         return None
     amounts = [months[index].amount for index in _window(facts, as_of)]
     year = sum(amounts)
-    if len(amounts) < MIN_MONTHS or not year:
-        return None
+    if len(amounts) < MIN_MONTHS or year <= 0:
+        return None  # of a year that sold nothing, or took back more than it sold, nothing is a part
     return (sum(amounts[:3]) * len(amounts)) / (3 * year) - 1
 
 
@@ -59,13 +59,13 @@ INDICATORS = [
         unit="ratio",
         whole=False,
         meaning="Mean monthly revenue of the last 3 known months against that of the last 12, as a ratio less one"
-        " (-0.2: a fifth lower); absent under 6 known months",
+        " (-0.2: a fifth lower; under -1 where more was taken back than sold); absent under 6 known months",
         source="EBA/GL/2020/06 paragraph 274 (c): a decline in turnover",
         reads=frozenset({"revenue"}),
         value=change,
         measure=change_3m,
         next_change=only_by_events,
-        absent_when="fewer than 6 of the last 12 months of revenue are known, or none of them above zero",
+        absent_when="fewer than 6 of the last 12 months of revenue are known, or they add up to nothing or less",
     ),
     Indicator(
         name="revenue_months",

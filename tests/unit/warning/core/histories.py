@@ -131,15 +131,13 @@ def _data(draw: st.DrawFn, day: int, payments: list[Said]) -> tuple[str, dict[st
     if kind == "owe":
         lender = draw(st.sampled_from(["bank-1", "bank-2", "bank-3", "bank-4"]))
         back = _day(max(-60, day - draw(st.sampled_from([0, 0, 1, 30, 60]))))
-        return "exposure.reported", {
-            "lender": lender,
-            "balance": money["amount"],
-            "currency": money["currency"],
-            "as_of": back,
-        }
+        owed = {"balance": draw(st.sampled_from(["0", money["amount"]])), "currency": money["currency"], "as_of": back}
+        opened = draw(st.sampled_from([{}, {}, {"opened_on": _day(max(-60, day - 60) - draw(st.integers(0, 60)))}]))
+        return "exposure.reported", {"lender": lender, **owed, **opened}
     month = draw(st.integers(-4, day // 30))
     name = f"{2026 + month // 12}-{month % 12 + 1:02}"
-    return "revenue.reported", {"month": name, "amount": draw(_amount), "currency": draw(_currency)}
+    sold = draw(_amount | st.sampled_from(["0", "-20", "-95.5"]))
+    return "revenue.reported", {"month": name, "amount": sold, "currency": draw(_currency)}
 
 
 @st.composite

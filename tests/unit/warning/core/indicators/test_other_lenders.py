@@ -18,11 +18,19 @@ WINDOW = timedelta(days=90)
 
 
 def _count(reports: list[Said], day: date) -> int | None:
-    first: dict[str, date] = {}
-    for each in reports:
-        lender, as_of = each["data"]["lender"], date.fromisoformat(each["data"]["as_of"])
-        first[lender] = min(as_of, first.get(lender, as_of))
-    return sum(day - WINDOW < each < day for each in first.values()) if first else None
+    """After the last report: lenders whose debt began in the window and who are still owed something."""
+    words = {
+        (each["data"]["lender"], each["data"]["currency"], each["data"]["as_of"]): each["data"] for each in reports
+    }
+    began: dict[str, date] = {}
+    owed: dict[tuple[str, str], bool] = {}
+    for (lender, currency, as_of), data in sorted(words.items()):
+        owed[lender, currency] = Decimal(data["balance"]) > 0
+        if owed[lender, currency]:
+            since = date.fromisoformat(data.get("opened_on", as_of))
+            began[lender] = min(since, began.get(lender, since))
+    owing = {lender for (lender, _), some in owed.items() if some}
+    return sum(day - WINDOW < since < day for lender, since in began.items() if lender in owing) if words else None
 
 
 def _growth(reports: list[Said], day: date) -> Decimal | None:

@@ -41,6 +41,9 @@ def _year(*amounts: int) -> dict[str, str]:
         ([900] * 3 + [100] * 12, 0.0),
         ([100] * 5, None),
         ([0] * 12, None),
+        ([100] * 9 + [-50, -50, -50], -150 / 3 / (750 / 12) - 1),
+        ([-100] * 12, None),
+        ([10] * 9 + [-30, -30, -30], None),
     ],
 )
 def test_the_last_three_months_are_measured_against_the_last_twelve(amounts: list[int], expected: float | None) -> None:
