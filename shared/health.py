@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -13,7 +14,11 @@ CHECK_TIMEOUT_SECONDS = 2.0
 
 
 def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> APIRouter:
-    """`/healthz` asks nobody, `/readyz` runs each check, which raises where its system is away."""
+    """`/healthz` asks nobody, `/readyz` runs each check, which raises where its system is away.
+
+    `/readyz?exclude=NAME` leaves a check out, as Kubernetes' own servers do: what sends requests to a service need not
+    mind what a person must hear of.
+    """
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", summary="The process is alive")
@@ -25,9 +30,10 @@ def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> A
         summary="The service may take work",
         responses={503: {"description": "A system it needs is away; the body names it"}},
     )
-    async def readyz() -> Response:
-        results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
-        systems = dict(zip(checks, results, strict=True))
+    async def readyz(exclude: Annotated[tuple[str, ...], Query(description="Checks to leave out")] = ()) -> Response:
+        asked = {name: check for name, check in checks.items() if name not in exclude}
+        results = await asyncio.gather(*(_outcome(check) for check in asked.values()))
+        systems = dict(zip(asked, results, strict=True))
         ready = all(outcome == "ok" for outcome in results)
         body = {"status": "ready" if ready else "not ready", "checks": systems}
         return JSONResponse(body, status_code=200 if ready else 503)

@@ -41,6 +41,11 @@ class KafkaSettings(BaseSettings):
     kafka_ca_file: str | None = Field(
         default=None, description="PEM file that vouches for the broker; the system's if unset"
     )
+    kafka_stall_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        description="Once records have waited this long and none was dealt with, `/readyz` says so; 0: never",
+    )
 
 
 class DatabaseSettings(BaseSettings):

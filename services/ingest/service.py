@@ -1,6 +1,7 @@
 """The service put together."""
 
 from datetime import timedelta
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -19,12 +20,16 @@ from shared.clock import Clock, WallClock
 from shared.events import Ahead
 from shared.health import Check, health_router
 from shared.kafka.connection import consumer
+from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
 from shared.problems import install_problem_handlers
 from shared.run import Work
 from shared.run import serve as run
+
+ISOLATION = "read_committed"
+"""What a core banking system took back within a transaction never was."""
 
 
 def admission(settings: IngestSettings, clock: Clock) -> Admission:
@@ -60,8 +65,7 @@ def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: 
     topics = Topics(settings.kafka_topic_prefix)
     group = topics.group("ingest", topics.inbound)
     return Inbound(
-        # What a core banking system took back within a transaction never was.
-        lambda: consumer(settings, group=group, isolation_level="read_committed"),
+        lambda: consumer(settings, group=group, isolation_level=ISOLATION),
         topics.inbound,
         rules,
         sender,
@@ -82,9 +86,11 @@ async def serve(settings: IngestSettings) -> None:
     checks: dict[str, Check] = {"kafka": sender.check}
     work: list[Work] = []
     if settings.ingest_inbound == "on":
-        consuming = inbound(settings, rules, sender, Lag("ingest", registry), metrics)
-        checks["inbound"] = consuming.check
-        work.append(consuming.run)
+        lag = Lag("ingest", registry)
+        consuming = inbound(settings, rules, sender, lag, metrics)
+        ends = LogEnds(partial(consumer, settings, group=None, isolation_level=ISOLATION), lag)
+        checks |= {"inbound": consuming.check, "progress": partial(lag.check, settings.kafka_stall_seconds)}
+        work += [consuming.run, ends.run]
     ingest = Ingest(settings, Intake(rules, sender, metrics), sender)
     app = Direct(build_app(ingest, keyring, registry, checks), ingest, keyring)
     try:

@@ -41,6 +41,7 @@ from shared.clock import Clock, WallClock
 from shared.collector import spare_the_collector
 from shared.health import Check
 from shared.kafka.connection import consumer
+from shared.kafka.ends import LogEnds
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
 from shared.run import serve as run
@@ -164,7 +165,12 @@ async def serve(settings: NotifierSettings) -> None:
     answering = AcknowledgementDesk(acknowledging.publish, lambda: live.configuration.acknowledgement_links, clock)
     engine = db.create_engine(settings, SCHEMA)
     deliveries = Deliveries(engine)
-    checks: dict[str, Check] = {"kafka": inbound.check, "postgres": deliveries.check}
+    ends = LogEnds(partial(consumer, settings, group=None), metrics.lag)
+    checks: dict[str, Check] = {
+        "kafka": inbound.check,
+        "postgres": deliveries.check,
+        "progress": partial(metrics.lag.check, settings.kafka_stall_seconds),
+    }
     register = Register(deliveries, live, worker, clock=clock, attempt_seconds=settings.notifier_attempt_seconds)
     app = build_app(
         deliveries,
@@ -183,7 +189,7 @@ async def serve(settings: NotifierSettings) -> None:
     )
     spare_the_collector(oldest=10)
     try:
-        work = (inbound.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, live.run)
+        work = (inbound.run, ends.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, live.run)
         await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
         for connection in (*hot, steady, asked, timed):

@@ -26,6 +26,7 @@ from shared.db import create_engine
 from shared.db import migrate as migrate_schema
 from shared.health import Check
 from shared.kafka.connection import consumer
+from shared.kafka.ends import LogEnds
 from shared.kafka.member import Member
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
@@ -78,6 +79,7 @@ async def serve(settings: Settings) -> None:
     recorder = Recorder(database, control, topics)
     metrics = Metrics(registry)
     acknowledged = acknowledging(settings, recorder, producer, metrics)
+    ends = LogEnds(partial(consumer, settings, group=None), metrics.lag)
     await producer.start()
     try:
         async with assembled(settings, engine, producer, clock, metrics) as worker:
@@ -86,9 +88,11 @@ async def serve(settings: Settings) -> None:
                 "kafka": partial(producer.check, topics.events),
                 "postgres": partial(answers, database),
                 "acknowledgements": acknowledged.check,
+                "progress": partial(metrics.lag.check, settings.kafka_stall_seconds),
             }
             app = build_app(settings, engine, clock, database, recorder, keyring, registry, checks)
-            await run(app, worker.run, acknowledged.run, control.run, host=settings.http_host, port=settings.http_port)
+            work = (worker.run, acknowledged.run, control.run, ends.run)
+            await run(app, *work, host=settings.http_host, port=settings.http_port)
     finally:
         await producer.stop()
         await database.dispose()

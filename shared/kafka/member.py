@@ -23,6 +23,7 @@ COMMIT_SECONDS = 5.0
 COMMIT_EVERY_SECONDS = 0.25
 """While there is always more to fetch: a commit takes longer than dealing with a few records, which would wait."""
 REVOKE_SECONDS = 5.0
+POSITION_SECONDS = 1.0
 
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 """A fetch: some records of each partition, in their order."""
@@ -60,6 +61,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._joined = False
         self._assignments = 0
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._rested: dict[TopicPartition, int] = {}
         self._consumer: AIOKafkaConsumer | None = None
         self._commit_at = 0.0
 
@@ -78,9 +81,10 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             while not stop.is_set():
                 fetch = consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=self._most)
                 if records := await _unless(stop, fetch):
-                    await self._deal_with(consumer, records, stop)
-                else:
-                    await self._commit(consumer)
+                    with self._lag.in_hand(self._topic):
+                        await self._deal_with(consumer, records, stop)
+                elif not stop.is_set():
+                    await self._rest(consumer)
                 await watchdog.look(progressed=bool(records))
             await self._commit(consumer, seconds=CLOSE_SECONDS)
         finally:
@@ -99,6 +103,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit(self._consumer)
         self._assignments += 1
         self._uncommitted.clear()
+        self._committed.clear()
+        self._rested = {}
         self._lag.forget(revoked)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
@@ -124,17 +130,36 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _deal_with(self, consumer: AIOKafkaConsumer, records: Records, stop: asyncio.Event) -> None:
         """Attempt a fetch until it is done and can be committed, or its partitions are lost, or it is time to stop."""
         assignment, attempt = self._assignments, self._take(records)
+        for partition, of_partition in records.items():
+            self._lag.stands(partition, of_partition[0].offset)
         async with self._busy:
             while not await attempt():
                 await _unless(stop, asyncio.sleep(RETRY_SECONDS))
                 if stop.is_set() or assignment != self._assignments:
                     return
             if assignment == self._assignments:
-                newest = [of_partition[-1] for of_partition in records.values() if of_partition]
+                newest = [of_partition[-1] for of_partition in records.values()]
                 self._uncommitted |= {TopicPartition(each.topic, each.partition): each.offset + 1 for each in newest}
                 self._lag.observe(consumer, newest)
                 if time.monotonic() >= self._commit_at:
                     await self._commit(consumer)
+
+    async def _rest(self, consumer: AIOKafkaConsumer) -> None:
+        """Nothing more came: all before the consumer's position is dealt with, and Kafka is told so.
+
+        That is beyond the last record where a transaction's marker, or what it took back, ends the log: without it the
+        group would seem to be behind for as long as nothing is sent. A position counts once a second look finds it
+        unchanged: aiokafka moves it past a record that it cannot give a moment before it says so.
+        """
+        assignment, before = self._assignments, self._rested
+        positions = await _positions(consumer)
+        if assignment == self._assignments:
+            self._rested = positions
+            for partition in [each for each, position in positions.items() if before.get(each) == position]:
+                self._lag.stands(partition, positions[partition])
+                if self._committed.get(partition) != positions[partition]:
+                    self._uncommitted[partition] = positions[partition]
+        await self._commit(consumer)
 
     async def _commit(self, consumer: AIOKafkaConsumer, *, seconds: float = COMMIT_SECONDS) -> None:
         """Commit what is dealt with. What cannot be committed now is tried again, unless others own it by then."""
@@ -151,9 +176,20 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         except (KafkaError, TimeoutError) as error:
             log.warning("kafka.member.commit_failed", topic=self._topic, error=repr(error))
             return
+        else:
+            self._committed |= offsets
         for partition, offset in offsets.items():
             if self._uncommitted.get(partition) == offset:
                 del self._uncommitted[partition]
+
+
+async def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    """Where the consumer stands in each partition; none of them where it does not know soon."""
+    try:
+        async with asyncio.timeout(POSITION_SECONDS):
+            return {each: await consumer.position(each) for each in consumer.assignment()}
+    except (KafkaError, TimeoutError):  # a rebalance, or a Kafka that is away: both are met, and told, elsewhere
+        return {}
 
 
 async def _unless(stop: asyncio.Event, awaitable: Awaitable[_Result]) -> _Result | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from uuid import UUID
 
 import structlog
@@ -65,6 +65,7 @@ class Possession:
         self._membership = Membership()
         self._paused: set[TopicPartition] = set()
         self._committed: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self._telling: asyncio.Task[None] | None = None
         self._told_at = 0.0
 
@@ -72,6 +73,10 @@ class Possession:
     def flight(self) -> Flight:
         """The transaction in flight."""
         return self._flight
+
+    def in_hand(self) -> AbstractContextManager[None]:
+        """While it lasts the worker is busy with what it owns, and shows for how long."""
+        return self._metrics.lag.in_hand(self._topic)
 
     async def join(self) -> None:
         """Join the group. Raises KafkaError where it cannot be reached."""
@@ -85,6 +90,7 @@ class Possession:
         assigned = self._membership.assignment()
         if assigned is not None:
             await self._take(assigned)
+        self._tell_in_time()
 
     async def fetch(self, timeout_ms: int, max_records: int) -> dict[Partition, list[ConsumerRecord]]:
         """The next records of the owned partitions, from where each of them stands. Raises OffsetOutsideLogError."""
@@ -119,6 +125,17 @@ class Possession:
         self._metrics.stopped_partitions.set(len(stopped))
         for each in stopped:
             log.error("warning.partition.stopped", partition=each.number, reason=each.stopped)
+
+    async def rest(self) -> None:
+        """Everything fetched is committed: what the log holds beyond it are markers of transactions, no records."""
+        await self._flight.landed()
+        for each in self.owned.values():
+            if each.stopped is None:
+                place = TopicPartition(self._topic, each.number)
+                with suppress(IllegalStateError):  # revoked since: the next turn lets go of it
+                    position = max(each.next_offset, await self._consumer.position(place))
+                    self._metrics.lag.stands(place, position)
+                    self._committed[each.number] = position
 
     async def decide_again(self) -> None:
         """Go back to what is stored, in memory and in the log. Raises FencedError where another owns a partition."""
@@ -165,6 +182,7 @@ class Possession:
         self._metrics.lag.forget(TopicPartition(self._topic, number) for number in self.owned)
         self.owned.clear()
         self._committed.clear()
+        self._told.clear()
         self._paused.clear()
         self._metrics.partitions.set(0)
 
@@ -190,6 +208,8 @@ class Possession:
         letters = await self._reader.read(lambda connection: waiting_letters(connection, partition.number))
         self._outbox.take(partition.number, letters)
         self.owned[partition.number] = partition
+        self._committed[partition.number] = partition.next_offset
+        self._metrics.lag.stands(TopicPartition(self._topic, partition.number), partition.next_offset)
         self._seek(partition)
 
     def _seek(self, partition: Partition) -> None:
@@ -212,18 +232,29 @@ class Possession:
         self._metrics.lag.observe(self._consumer, decided.last_records)
         self._committed.update({each.partition: each.next_offset for each in decided.batch.progress})
         self._metrics.cache_borrowers.set(sum(len(each.cache) for each in self.owned.values()))
+
+    def _tell_in_time(self) -> None:
+        """Tell Kafka where the group stands, soon after it has moved, until Kafka has heard it."""
         now = asyncio.get_running_loop().time()
-        if now - self._told_at >= OFFSETS_EVERY_SECONDS and (self._telling is None or self._telling.done()):
+        if now - self._told_at >= OFFSETS_EVERY_SECONDS and self._untold() and not self._is_telling():
             self._told_at = now
             self._telling = asyncio.create_task(self._tell_offsets())
 
+    def _is_telling(self) -> bool:
+        return self._telling is not None and not self._telling.done()
+
+    def _untold(self) -> dict[int, int]:
+        return {number: offset for number, offset in self._committed.items() if self._told.get(number) != offset}
+
     async def _tell_offsets(self) -> None:
-        offsets = {TopicPartition(self._topic, number): offset for number, offset in self._committed.items()}
+        offsets = self._untold()
         try:
             if offsets:
-                await self._consumer.commit(offsets)
+                await self._consumer.commit({TopicPartition(self._topic, each): at for each, at in offsets.items()})
         except (KafkaError, IllegalStateError) as error:
             log.info("warning.offsets.not_told", error=f"{type(error).__name__}: {error}")
+        else:
+            self._told.update(offsets)
 
 
 def _from(records: list[ConsumerRecord], offset: int) -> list[ConsumerRecord]:

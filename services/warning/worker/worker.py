@@ -71,16 +71,11 @@ class Worker:
     async def _turn(self) -> None:
         """Records and then due times, decided while the turn before commits, and committed together."""
         try:
-            await self._possession.follow()
-            decided = Decided()
+            with self._possession.in_hand():
+                await self._possession.follow()
             work = await self._fetch()
-            if work:
-                await self._events(decided, work)
-            await self._sweep(decided)
-            if not decided.partitions:
-                await self._rest(decided)
-            if decided.partitions:
-                await self._take_off(decided.finish())
+            with self._possession.in_hand():
+                await self._decide(work)
         except FencedError as error:
             log.warning("warning.fenced", error=str(error))
             self._metrics.fenced.inc()
@@ -89,6 +84,16 @@ class Worker:
             log.warning("warning.commit.failed", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
             await self._possession.decide_again()
+
+    async def _decide(self, work: Work) -> None:
+        decided = Decided()
+        if work:
+            await self._events(decided, work)
+        await self._sweep(decided)
+        if not decided.partitions:
+            await self._rest(decided)
+        if decided.partitions:
+            await self._take_off(decided.finish())
 
     async def _fetch(self) -> Work:
         self._possession.pause_and_resume(lambda number: self._outbox.waiting(number) > FULL)
@@ -134,7 +139,7 @@ class Worker:
 
     async def _rest(self, decided: Decided) -> None:
         """Nothing came: delete the published rows of the outbox, so that a successor does not publish them again."""
-        await self._flight.landed()
+        await self._possession.rest()
         for each in self._possession.owned.values():
             if self._outbox.published_up_to(each) > each.deleted:
                 decided.begin(each)

@@ -96,7 +96,7 @@ def test_probes_ask_the_port_and_the_paths_the_service_answers(workload: dict[st
     assert port == {"name": "http", "containerPort": HTTP_PORT}
     assert {probe: each["path"] for probe, each in paths.items()} == {
         "livenessProbe": "/healthz",
-        "readinessProbe": "/readyz",
+        "readinessProbe": "/readyz?exclude=progress",
         "startupProbe": "/healthz",
     }
     assert all(each["port"] == "http" for each in paths.values())

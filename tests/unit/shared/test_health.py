@@ -25,8 +25,13 @@ async def get(path: str, checks: dict[str, Check], registry: CollectorRegistry |
     async def send(message: Message) -> None:
         sent.append(message)
 
+    path, _, query = path.partition("?")
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "headers": []}
-    await app({**scope, "query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}, receive, send)
+    await app(
+        {**scope, "query_string": query.encode(), "root_path": "", "http_version": "1.1", "scheme": "http"},
+        receive,
+        send,
+    )
     return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])
 
 
@@ -60,6 +65,13 @@ async def test_not_ready_while_one_is_away_and_it_is_named(monkeypatch: pytest.M
         "postgres": "ok",
         "other": "no answer within 0.01 s",
     }
+
+
+async def test_a_check_can_be_left_out() -> None:
+    checks = {"kafka": fine, "progress": away, "other": away}
+    status, body = await get("/readyz?exclude=progress&exclude=other", checks)
+    assert (status, json.loads(body)["checks"]) == (200, {"kafka": "ok"})
+    assert (await get("/readyz?exclude=progress", checks))[0] == 503
 
 
 async def test_metrics_are_those_of_the_registry() -> None:

@@ -29,6 +29,8 @@ class Group:
         self.failures: dict[str, list[Exception]] = {"start": [], "commit": []}
         self.answers: list[Any] = []
         """What attempts return, in turn, or what to await for that; then True."""
+        self.at = 0
+        """Where the consumer stands, beyond the last record it gave."""
         self._fetches = list(fetches)
         self._stop = stop
 
@@ -47,6 +49,7 @@ class Group:
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> Mapping[TopicPartition, Sequence[Any]]:
         if self._fetches and (fetch := self._fetches.pop(0)):
+            self.at = fetch[-1] + 1
             return {HERE: [record(offset) for offset in fetch]}
         if not self._fetches:
             self._stop.set()
@@ -57,6 +60,9 @@ class Group:
 
     def highwater(self, _: TopicPartition) -> int:
         return 10
+
+    async def position(self, _: TopicPartition) -> int:
+        return self.at
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self._fail("commit")
@@ -179,6 +185,32 @@ async def test_it_is_ready_once_the_group_has_let_it_in(stop: asyncio.Event) -> 
     await made.on_partitions_revoked(set())
     await made.on_partitions_assigned({HERE})
     await made.check()
+
+
+async def test_once_there_is_nothing_more_it_commits_where_the_log_ends_behind_the_last_record(
+    stop: asyncio.Event,
+) -> None:
+    group = Group([0], [], [], [1], [], [], [], stop=stop)
+
+    async def followed_by_a_marker() -> bool:
+        group.at += 1
+        return True
+
+    group.answers = [followed_by_a_marker, True]
+    await member(group).run(stop)
+    assert group.log == ["tried 0", "committed 1", "committed 2", "tried 1", "committed 2", "stopped"]
+
+
+async def test_a_position_that_moved_since_the_last_look_is_not_committed(stop: asyncio.Event) -> None:
+    group = Group([], [], [], [], stop=stop)
+
+    async def moved() -> int:
+        group.at += 1
+        return group.at
+
+    group.position = lambda _: moved()  # type: ignore[method-assign]
+    await member(group).run(stop)
+    assert group.log == ["stopped"]
 
 
 async def test_what_it_did_not_expect_ends_it(stop: asyncio.Event) -> None:
