@@ -81,15 +81,18 @@ class Decider:
         since_turn = 0
         for partition, records in work.items():
             decided.begin(partition)
+            last = None
             for record in records:
                 if not self._record(decided, partition, record):
                     break
+                last = record
                 partition.next_offset = record.offset + 1
                 since_turn += 1
                 if since_turn >= EVENTS_PER_TURN:
                     since_turn = 0
                     await asyncio.sleep(0)
-            decided.last_records.append(records[-1])
+            if last is not None:
+                decided.last_records.append(last)
 
     async def due(self, decided: Decided, borrowers: Iterable[tuple[Partition, str]]) -> None:
         """Fire what is due of these borrowers by their partition's clock. One that fails is parked."""

@@ -9,18 +9,20 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import msgspec
 import pytest
 
 from deploy.local.scrape import scrape
 from deploy.local.services import Service, start_service
 from shared.acknowledgements import AcknowledgementGiven, record
 from shared.auth import new_key
+from shared.kafka.partitions import partition_of
 from shared.warnings import Kind
 from tests.events import exposed
 from tests.integration.warning.conftest import START, Deployment
 from tests.kafka_records import write_topic
 from tests.openapi import answers_what_it_documents
-from tests.topics import until
+from tests.topics import PARTITIONS, append_raw, until
 
 Start = Callable[..., Service]
 
@@ -167,3 +169,27 @@ async def test_its_answers_are_those_it_documents_whatever_is_asked(
     await deployment.caught_up()
 
     await asyncio.to_thread(answers_what_it_documents, service.url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_where_records_wait_and_none_is_dealt_with_readiness_says_so_and_the_api_is_left_in_service(
+    deployment: Deployment, start: Start
+) -> None:
+    service = start(KAFKA_STALL_SECONDS="1")
+    await asyncio.to_thread(service.wait_ready)
+    unknown = {**exposed("B1", "2025-01-01", "lender-1"), "type": "planet.aligned"}
+    home = partition_of(b"B1", PARTITIONS)
+    written = [(home, b"B1", msgspec.json.encode(unknown))]
+    await append_raw(deployment.settings.kafka_bootstrap, deployment.topics.events, written)
+    async with aiohttp.ClientSession() as session:
+
+        async def not_ready() -> bool:
+            async with session.get(f"{service.url}/readyz") as response:
+                answer = await response.json()
+                return response.status == 503 and f"events {home} for" in answer["checks"]["progress"]
+
+        await until(not_ready, what="readiness names the partition")
+        async with session.get(f"{service.url}/readyz?exclude=progress") as response:
+            assert response.status == 200
+        page = await scrape(session, service.url)
+    assert page.total("bellwether_warning_records_behind", topic=deployment.topics.events) == 1
+    assert page.total("bellwether_warning_stalled_seconds", partition=str(home)) > 1
