@@ -14,6 +14,11 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.lag = Lag("notifier", registry)
+        self.clock_step = Gauge(
+            "bellwether_notifier_clock_step_seconds",
+            "Jump of this machine's clock that is not believed yet",
+            registry=registry,
+        )
         self.changes = Counter(
             "bellwether_notifier_changes_total",
             "Warning changes taken, by outcome: routed (told at once), unrouted (to nobody at once), duplicate",

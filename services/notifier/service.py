@@ -37,7 +37,7 @@ from services.notifier.timekeeping.heartbeats import HeartbeatsDue
 from services.notifier.timekeeping.keeper import Timekeeper
 from shared import db
 from shared.auth import Keyring
-from shared.clock import Clock, WallClock
+from shared.clock import Clock, SteadyClock, WallClock
 from shared.collector import spare_the_collector
 from shared.health import Check
 from shared.kafka.connection import consumer
@@ -139,8 +139,9 @@ async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
     keyring = Keyring.from_settings(settings)
     sealer = contact_keys(settings)
-    registry, clock = CollectorRegistry(), WallClock()
+    registry, clock = CollectorRegistry(), SteadyClock(WallClock())
     metrics = Metrics(registry)
+    metrics.clock_step.set_function(clock.step_seconds)
     live = Live(_file(settings), clock=clock, metrics=metrics, fit=partial(reachable, sealer=sealer))
     hot, steady = [Connection(settings) for _ in range(3)], Connection(settings, by_index=False)
     topics = Topics(settings.kafka_topic_prefix)

@@ -55,6 +55,17 @@ class Metrics:
         self.fenced = Counter(
             f"{prefix}fenced_total", "Commits refused because the partition had another owner", registry=registry
         )
+        self.clock_difference = Gauge(
+            f"{prefix}clock_difference_seconds", "This machine's clock less PostgreSQL's", registry=registry
+        )
+        self.clock_step = Gauge(
+            f"{prefix}clock_step_seconds", "Jump of this machine's clock that is not believed yet", registry=registry
+        )
+        self.clock_refused = Counter(
+            f"{prefix}clock_refused_total",
+            "Looks at the clock, one a second, at which it and PostgreSQL's disagreed: no due time comes",
+            registry=registry,
+        )
         self.lag = Lag("warning", registry)
 
     def count(self, outcomes: Tally[tuple[str, str]], changes: list[Change], reasons: Tally[str]) -> None:

@@ -20,7 +20,7 @@ from services.warning.store.queries import answers
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.assembly import assembled
 from shared.auth import Keyring
-from shared.clock import WallClock
+from shared.clock import SteadyClock, WallClock
 from shared.collector import spare_the_collector
 from shared.db import create_engine
 from shared.db import migrate as migrate_schema
@@ -71,13 +71,14 @@ async def serve(settings: Settings) -> None:
     keyring = Keyring.from_settings(settings)
     engine = load_engine(settings.ruleset_file, settings.time_zone)
     registry = CollectorRegistry()
-    clock = WallClock()
+    clock = SteadyClock(WallClock())
     topics = Topics(settings.kafka_topic_prefix)
     producer = Producer(settings, client_id="warning")
     database = create_engine(settings, SCHEMA)
     control = ControlOutbox(SteadyConnection(settings), producer)
     recorder = Recorder(database, control, topics)
     metrics = Metrics(registry)
+    metrics.clock_step.set_function(clock.step_seconds)
     acknowledged = acknowledging(settings, recorder, producer, metrics)
     ends = LogEnds(partial(consumer, settings, group=None), metrics.lag)
     await producer.start()

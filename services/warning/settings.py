@@ -31,6 +31,23 @@ class Settings(HttpSettings, KafkaSettings, DatabaseSettings, ClockSettings):
         ge=0,
         description="With WARNING_CLOCK=wall, how long after a due time it is judged, so that late bookings arrive",
     )
+    warning_clock_tolerance_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="With WARNING_CLOCK=wall, how far this machine's clock and PostgreSQL's may be apart;"
+        " beyond, no due time comes",
+    )
+    warning_clock_step_seconds: float = Field(
+        default=86_400.0,
+        gt=0,
+        description="With WARNING_CLOCK=wall, how far beyond a due time one step goes; a longer way takes several",
+    )
+    warning_future_limit_seconds: float = Field(
+        default=3_600.0,
+        ge=0,
+        description="With WARNING_CLOCK=wall, an event further ahead of its record goes to the dead letters; 0: none."
+        " Not below INGEST_FUTURE_LIMIT_SECONDS",
+    )
     warning_cache_mb: int = Field(
         default=1_024, ge=1, description="Memory for borrowers' states, in MB; the default fits a 2 GiB pod"
     )

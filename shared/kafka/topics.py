@@ -14,6 +14,8 @@ MAX_RECORD_BYTES = 1_000_000
 _MAX_BATCH_BYTES = 1_048_576
 MAX_LETTER_BYTES = _MAX_BATCH_BYTES + 16_384
 """A dead letter's limit: the largest record another topic takes, and where it came from and why."""
+STAMPED_BY_THE_BROKER = {"message.timestamp.type": "LogAppendTime"}
+"""On topic events: whose clock was wrong, a sender's, ingest's or a worker's, shows beside each record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,10 @@ async def create_topics(settings: KafkaSettings, *, partitions: int, replication
     try:
         topics = Topics(settings.kafka_topic_prefix)
         wanted = [
-            NewTopic(name, partitions, replication, topic_configs=_configs(retention, replication, limit))
+            NewTopic(name, partitions, replication, topic_configs=_configs(retention, replication, limit) | stamped)
             for name, retention in topics.retention().items()
             for limit in [MAX_LETTER_BYTES if name == topics.dead_letters else _MAX_BATCH_BYTES]
+            for stamped in [STAMPED_BY_THE_BROKER if name == topics.events else {}]
         ]
         answer = await admin.create_topics(wanted)
     finally:

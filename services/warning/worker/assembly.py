@@ -12,11 +12,14 @@ from services.warning.core.engine import Engine
 from services.warning.metrics import Metrics
 from services.warning.settings import Settings
 from services.warning.store import ownership
+from services.warning.store.clock import DatabaseClock
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.committing import Committer
 from services.warning.worker.deciding import Decider
+from services.warning.worker.future import FutureLimit
 from services.warning.worker.outbox import Outbox
 from services.warning.worker.possession import Possession
+from services.warning.worker.two_clocks import SecondClock, TwoClocks
 from services.warning.worker.wall_clock import WallClock
 from services.warning.worker.worker import Worker
 from shared.clock import Clock
@@ -53,9 +56,17 @@ class WarningWorker:
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, engine: Engine, producer: Producer, clock: Clock, metrics: Metrics
+    settings: Settings,
+    engine: Engine,
+    producer: Producer,
+    clock: Clock,
+    metrics: Metrics,
+    second: SecondClock | None = None,
 ) -> AsyncIterator[WarningWorker]:
-    """A worker on its own connections. Raises NoTopicError, OtherDeploymentError or SameInstanceError."""
+    """A worker on its own connections; the second clock is PostgreSQL's, unless another is given.
+
+    Raises NoTopicError, OtherDeploymentError or SameInstanceError.
+    """
     topics = Topics(settings.kafka_topic_prefix)
     partitions = await _partitions(producer, topics.events)
     reader, writer, instance = (SteadyConnection(settings) for _ in range(3))
@@ -72,17 +83,30 @@ async def assembled(
             metrics,
             cache_bytes=settings.warning_cache_mb * MEGABYTE,
         )
-        decider = Decider(engine, topics, partitions)
+        decider = Decider(engine, topics, partitions, _future_limit(settings))
         batch = settings.warning_batch_records
         worker = Worker(possession, decider, possession.flight, outbox, reader, metrics, batch_records=batch)
         wall = None
         if settings.warning_clock == "wall":
-            settle = timedelta(seconds=settings.warning_clock_settle_seconds)
-            wall = WallClock(clock, possession.owned, reader, producer, topics.events, settle=settle)
+            tolerance = timedelta(seconds=settings.warning_clock_tolerance_seconds)
+            wall = WallClock(
+                TwoClocks(clock, second or DatabaseClock(reader), metrics, tolerance=tolerance),
+                possession.owned,
+                reader,
+                producer,
+                topics.events,
+                settle=timedelta(seconds=settings.warning_clock_settle_seconds),
+                step=timedelta(seconds=settings.warning_clock_step_seconds),
+            )
         yield WarningWorker(worker, wall)
     finally:
         for each in (reader, writer, instance):
             await each.close()
+
+
+def _future_limit(settings: Settings) -> FutureLimit:
+    seconds = settings.warning_future_limit_seconds if settings.warning_clock == "wall" else 0
+    return FutureLimit(timedelta(seconds=seconds) or None)
 
 
 async def _partitions(producer: Producer, topic: str) -> int:

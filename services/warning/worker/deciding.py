@@ -14,6 +14,7 @@ from services.warning.core.changes import Change, as_datetime, to_json
 from services.warning.core.engine import Engine, UnknownTypeError
 from services.warning.core.records import CLOCK, Event, UnreadableError, read, through
 from services.warning.store.commit import Batch, Standing
+from services.warning.worker.future import AHEAD, FutureLimit
 from services.warning.worker.letters import change_letter, dead_letter
 from services.warning.worker.partition import Partition
 from shared.kafka.partitions import partition_of
@@ -71,10 +72,11 @@ class Decider:
     that lies scattered in memory since its last event cost 15. And whatever fails leaves nothing behind.
     """
 
-    def __init__(self, engine: Engine, topics: Topics, partitions: int) -> None:
+    def __init__(self, engine: Engine, topics: Topics, partitions: int, future: FutureLimit) -> None:
         self._engine = engine
         self._topics = topics
         self._partitions = partitions
+        self._future = future
 
     async def events(self, decided: Decided, work: dict[Partition, list[ConsumerRecord]]) -> None:
         """Decide records, in log order. One that cannot be taken becomes a dead letter; an unknown type stops here."""
@@ -142,6 +144,9 @@ class Decider:
         if BACKSLASH in value and _SAYS_NUL.search(value):
             raise UnreadableError("expected no NUL character: PostgreSQL's text holds none")
         event = read(value)
+        if ahead := self._future.beyond(event.time, record.timestamp):
+            self._refuse(decided, partition, record, AHEAD, ahead)
+            return
         if event.type == CLOCK:
             self._advance_clock(decided, partition, event, record.timestamp)
             return

@@ -3,17 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import structlog
 
 from services.warning.core.calendar import micros
+from services.warning.core.changes import as_datetime
 from services.warning.store import states
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.letters import SOURCE
 from services.warning.worker.partition import Partition
-from shared.clock import Clock
+from services.warning.worker.two_clocks import TwoClocks
 from shared.events import CONTENT_TYPE, CONTROL_SUBJECT, utc_text
 from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
 
@@ -29,24 +30,29 @@ class WallClock:
 
     It tells the wall clock less `settle`, so that what was booked just before a due time is in the log first. A record
     stands behind any backlog: an outage never turns payments that wait in the topic into missed ones.
+
+    What is told cannot be taken back, so the time is what two clocks agree on, and one record goes at most `step`
+    beyond the due time that has come: after an outage time comes back a step a second, each of them agreed on.
     """
 
     def __init__(
         self,
-        clock: Clock,
+        clocks: TwoClocks,
         owned: Mapping[int, Partition],
         reader: SteadyConnection,
         producer: Producer,
         topic: str,
         *,
         settle: timedelta,
+        step: timedelta,
     ) -> None:
-        self._clock = clock
+        self._clocks = clocks
         self._owned = owned
         self._reader = reader
         self._producer = producer
         self._topic = topic
         self._settle = settle
+        self._step = step // timedelta(microseconds=1)
         self._told: dict[int, tuple[int, int]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,31 +64,42 @@ class WallClock:
 
     async def advance(self) -> None:
         """Look once."""
-        through = self._clock.now() - self._settle
-        partitions = {each.number: each.epoch for each in self._owned.values() if not self._under_way(each)}
+        now = await self._clocks.now()
+        if now is None:
+            return
+        latest = micros(now - self._settle)
+        waiting = [each for each in self._owned.values() if not self._under_way(each, latest)]
+        partitions = {each.number: (each.epoch, each.clock) for each in waiting}
         if not partitions:
             return
         due = await self._reader.read(lambda connection: states.next_due(connection, list(partitions)))
-        come = [number for number, at in due.items() if at <= micros(through)]
-        if not come:
-            return
+        come = {number: max(at, partitions[number][1]) for number, at in due.items() if at <= latest}
+        if come:
+            through = {number: min(latest, at + self._step) for number, at in come.items()}
+            await self._tell(through, {number: partitions[number][0] for number in through})
+
+    async def _tell(self, through: Mapping[int, int], epochs: Mapping[int, int]) -> None:
+        """Append a record to each partition; what is not acknowledged is told anew at the next look."""
         try:
-            await self._producer.publish([self._record(number, through) for number in come])
+            await self._producer.publish([self._record(number, moment) for number, moment in through.items()])
         except NotAcknowledgedError as error:
             log.warning("warning.clock.not_acknowledged", error=str(error))
             return
-        self._told.update({number: (partitions[number], micros(through)) for number in come})
+        self._told.update({number: (epochs[number], moment) for number, moment in through.items()})
 
-    def _under_way(self, partition: Partition) -> bool:
-        """A clock record of this owner is in the log, and the partition has not come to it yet."""
+    def _under_way(self, partition: Partition, latest: int) -> bool:
+        """A clock record of this owner is in the log, and the partition has not come to it yet.
+
+        One that is ahead of the time by now was told by a clock that was wrong, and is refused as such in the log.
+        """
         epoch, told = self._told.get(partition.number, (0, 0))
-        return epoch == partition.epoch and partition.clock < told
+        return epoch == partition.epoch and partition.clock < told <= latest
 
-    def _record(self, number: int, through: datetime) -> Outgoing:
-        text = utc_text(through)
+    def _record(self, number: int, through: int) -> Outgoing:
+        text = utc_text(as_datetime(through))
         document = {
             "data": {"through": text},
-            "id": f"clock-{number}-{micros(through)}",
+            "id": f"clock-{number}-{through}",
             "source": SOURCE,
             "specversion": "1.0",
             "subject": CONTROL_SUBJECT,

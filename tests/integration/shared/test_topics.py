@@ -23,10 +23,15 @@ async def test_missing_topics_are_made_and_existing_ones_left_alone(real_kafka: 
     try:
         described = await admin.describe_topics(list(topics.retention()))
         assert {len(each["partitions"]) for each in described} == {3}
-        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topics.dead_letters)])
-        configs = {each[0]: each[1] for each in answer.resources[0][4]}
+        letters, events = [await _configs(admin, each) for each in (topics.dead_letters, topics.events)]
     finally:
         await admin.close()
-    assert (configs["retention.ms"], configs["max.message.bytes"]) == ("-1", str(MAX_LETTER_BYTES))
+    assert (letters["retention.ms"], letters["max.message.bytes"]) == ("-1", str(MAX_LETTER_BYTES))
+    assert (events["retention.ms"], events["message.timestamp.type"]) == ("-1", "LogAppendTime")
     async with AIOKafkaConsumer(bootstrap_servers=real_kafka.bootstrap) as consumer:
         assert set(topics.retention()) <= await consumer.topics()
+
+
+async def _configs(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    return {each[0]: each[1] for each in answer.resources[0][4]}

@@ -18,6 +18,7 @@ from services.warning.service import load_engine
 from services.warning.settings import Settings
 from services.warning.store import MIGRATIONS, SCHEMA
 from services.warning.worker.assembly import assembled
+from services.warning.worker.two_clocks import SecondClock
 from shared.clock import Clock, ManualClock
 from shared.db import migrate
 from shared.kafka.producer import Producer
@@ -52,6 +53,8 @@ class Deployment:
     settings: Settings
     connection: "asyncpg.Connection"
     clock: Clock = field(default_factory=lambda: ManualClock(START))
+    second: SecondClock | None = None
+    """None: PostgreSQL's clock, or a manual clock itself."""
 
     @property
     def topics(self) -> Topics:
@@ -94,6 +97,16 @@ class Deployment:
             return await self.offsets() == ends and not left and not due
 
         await until(quiet, what=f"the worker has caught up with {ends}")
+
+
+class Beside:
+    """A second clock that agrees with a manual one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def now(self) -> datetime:
+        return self._clock.now()
 
 
 @pytest.fixture
@@ -140,10 +153,11 @@ def run_worker(deployment: Deployment) -> RunWorker:
         metrics = Metrics(CollectorRegistry())
         producer = Producer(settings, client_id="test")
         engine = engine or load_engine(settings.ruleset_file, settings.time_zone)
-        stop = asyncio.Event()
+        clock, stop = deployment.clock, asyncio.Event()
+        second = deployment.second or (Beside(clock) if isinstance(clock, ManualClock) else None)
         try:
             async with (
-                assembled(settings, engine, producer, deployment.clock, metrics) as worker,
+                assembled(settings, engine, producer, clock, metrics, second) as worker,
                 asyncio.TaskGroup() as group,
             ):
                 group.create_task(worker.run(stop))
