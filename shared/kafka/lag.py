@@ -36,7 +36,7 @@ class Lag:
                 lambda place: place.behind,
             ),
             (
-                gauge(f"{prefix}seconds_behind", "Age of the newest record taken, 0 when caught up", labels),
+                gauge(f"{prefix}seconds_behind", "Age of the oldest record that may wait, 0 when caught up", labels),
                 lambda place: place.seconds(time.time()),
             ),
             (

@@ -68,7 +68,7 @@ async def test_not_ready_while_one_is_away_and_it_is_named(monkeypatch: pytest.M
 
 
 async def test_a_check_can_be_left_out() -> None:
-    checks = {"kafka": fine, "progress": away, "other": away}
+    checks: dict[str, Check] = {"kafka": fine, "progress": away, "other": away}
     status, body = await get("/readyz?exclude=progress&exclude=other", checks)
     assert (status, json.loads(body)["checks"]) == (200, {"kafka": "ok"})
     assert (await get("/readyz?exclude=progress", checks))[0] == 503

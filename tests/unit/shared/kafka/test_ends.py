@@ -86,7 +86,7 @@ async def test_it_asks_until_it_is_told_to_stop_and_closes_its_connection() -> N
     lag.stands(HERE, 7)
     answers: list[int | Exception | None] = [8] * 1000
     log: list[str] = []
-    ends = LogEnds(lambda: FakeConsumer(answers, log), lag, every=0.001)  # type: ignore[arg-type, return-value]
+    ends = LogEnds(lambda: FakeConsumer(answers, log), lag, every=0.001)
     running = asyncio.create_task(ends.run(stop))
     await until(lambda: len(answers) <= 997)
     stop.set()

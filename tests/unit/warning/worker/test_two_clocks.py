@@ -33,7 +33,7 @@ async def look(machine: Sequence[float], second: Sequence[float]) -> tuple[list[
     registry = CollectorRegistry()
     clocks = TwoClocks(Readings(*machine), Second(*second), Metrics(registry), tolerance=timedelta(seconds=60))
     found = [await clocks.now() for _ in second]
-    return [each and (each - NOON).total_seconds() for each in found], registry
+    return [None if each is None else (each - NOON).total_seconds() for each in found], registry
 
 
 @pytest.mark.parametrize(
