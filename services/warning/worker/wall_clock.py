@@ -68,15 +68,15 @@ class WallClock:
         if now is None:
             return
         latest = micros(now - self._settle)
-        waiting = [each for each in self._owned.values() if not self._under_way(each, latest)]
-        partitions = {each.number: (each.epoch, each.clock) for each in waiting}
-        if not partitions:
+        waiting = [each for each in self._owned.values() if each.clock < latest and not self._under_way(each, latest)]
+        if not waiting:
             return
-        due = await self._reader.read(lambda connection: states.next_due(connection, list(partitions)))
-        come = {number: max(at, partitions[number][1]) for number, at in due.items() if at <= latest}
+        clocks = {each.number: each.clock for each in waiting}
+        epochs = {each.number: each.epoch for each in waiting}
+        due = await self._reader.read(lambda connection: states.next_due(connection, list(clocks)))
+        come = {number: max(at, clocks[number]) for number, at in due.items() if at <= latest}
         if come:
-            through = {number: min(latest, at + self._step) for number, at in come.items()}
-            await self._tell(through, {number: partitions[number][0] for number in through})
+            await self._tell({number: min(latest, at + self._step) for number, at in come.items()}, epochs)
 
     async def _tell(self, through: Mapping[int, int], epochs: Mapping[int, int]) -> None:
         """Append a record to each partition; what is not acknowledged is told anew at the next look."""
