@@ -14,16 +14,14 @@ there is nothing to guess that a slow hash would protect.
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
-import yaml
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.settings import HttpSettings
+from shared.texts import Line
 
 Scope = Literal["events", "clock", "warnings", "acknowledge", "deliveries", "silences", "contacts"]
 ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
@@ -34,15 +32,10 @@ class ApiKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1)
+    name: Line
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     scopes: frozenset[Scope] = Field(min_length=1)
     source: str | None = Field(None, description="The only CloudEvents source this key may send")
-
-
-class _KeysFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    keys: list[ApiKey] = Field(min_length=1)
 
 
 class NoKeysError(Exception):
@@ -53,19 +46,15 @@ ANYONE = ApiKey(name="anyone", sha256="0" * 64, scopes=ALL_SCOPES, source=None)
 
 
 class Keyring:
-    """Who may call. Raises NoKeysError where neither keys nor `AUTH=off` are configured."""
+    """Who may call, at this moment: anyone where `keys` is None."""
 
-    def __init__(self, keys: list[ApiKey] | None) -> None:
-        self._by_hash = {key.sha256: key for key in keys or []}
+    def __init__(self, keys: Sequence[ApiKey] | None) -> None:
         self._open = keys is None
+        self.use(keys or ())
 
-    @classmethod
-    def from_settings(cls, settings: HttpSettings) -> "Keyring":
-        if settings.auth == "off":
-            return cls(None)
-        if not settings.auth_keys_file:
-            raise NoKeysError("no API keys: set AUTH_KEYS_FILE to a keys file, or AUTH=off to let anyone call")
-        return cls(_KeysFile.model_validate(yaml.safe_load(Path(settings.auth_keys_file).read_text())).keys)
+    def use(self, keys: Sequence[ApiKey]) -> None:
+        """Go on with these: a key that is not among them proves nothing any more."""
+        self._by_hash = {key.sha256: key for key in keys}
 
     def holder(self, token: str | None) -> ApiKey | None:
         """The key this bearer token proves, or None."""
@@ -98,10 +87,24 @@ def bearer(authorization: str | None) -> str | None:
 _bearer = HTTPBearer(auto_error=False, description="An API key")
 
 
-def require(keyring: Keyring, scope: Scope) -> Callable[..., ApiKey]:
-    """A FastAPI dependency: the caller's key, or 401 without one and 403 without the scope."""
+class Required:
+    """A FastAPI dependency: the caller's key, or 401 without one and 403 without the scope.
 
-    def caller(_: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> ApiKey:
-        return keyring.caller(given.credentials if given else None, scope)
+    `shared.http.Entrance` finds it at the routes and asks it before anything of a body is read.
+    """
 
-    return caller
+    def __init__(self, keyring: Keyring, scope: Scope) -> None:
+        self._keyring = keyring
+        self._scope = scope
+
+    def __call__(self, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> ApiKey:
+        return self.caller(given.credentials if given else None)
+
+    def caller(self, token: str | None) -> ApiKey:
+        """The key this token proves. Raises HTTPException (401, 403)."""
+        return self._keyring.caller(token, self._scope)
+
+
+def require(keyring: Keyring, scope: Scope) -> Required:
+    """What a route says whose callers need `scope`."""
+    return Required(keyring, scope)

@@ -11,6 +11,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 Check = Callable[[], Awaitable[None]]
 CHECK_TIMEOUT_SECONDS = 2.0
+HEALTHZ, READYZ, METRICS = "/healthz", "/readyz", "/metrics"
+PROBES = frozenset({HEALTHZ, READYZ, METRICS})
+"""What an operator's machines ask, and want to hear of above all when nobody else is answered."""
 
 
 def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> APIRouter:
@@ -21,12 +24,12 @@ def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> A
     """
     router = APIRouter(tags=["operations"])
 
-    @router.get("/healthz", summary="The process is alive")
+    @router.get(HEALTHZ, summary="The process is alive")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
     @router.get(
-        "/readyz",
+        READYZ,
         summary="The service may take work",
         responses={503: {"description": "A system it needs is away; the body names it"}},
     )
@@ -38,7 +41,7 @@ def health_router(registry: CollectorRegistry, checks: Mapping[str, Check]) -> A
         body = {"status": "ready" if ready else "not ready", "checks": systems}
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    @router.get(METRICS, summary="Prometheus metrics", response_class=Response)
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

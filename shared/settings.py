@@ -17,6 +17,10 @@ class HttpSettings(BaseSettings):
         default="keys", description="`off` lets anyone call; only for a closed machine"
     )
     auth_keys_file: str = Field(default="", description="YAML file of hashed API keys, see `shared/auth.py`")
+    http_body_seconds: float = Field(default=10.0, gt=0, description="Time a caller has to send a request's body")
+    http_connections: int = Field(
+        default=500, ge=1, description="Connections held at once; beyond them the longest idle ends, then 503"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="What is worth a line")
     log_pretty: bool = Field(default=False, description="Lines for a person at a terminal instead of JSON")
 

@@ -1,6 +1,5 @@
 """The HTTP side: senders post events and read what an event looks like."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from services.ingest import documentation
 from services.ingest.admission import Sender
 from services.ingest.answers import batch_answer, event_answer, event_id, not_now, refusal_problem
 from services.ingest.binary_mode import is_binary, structured
-from services.ingest.bodies import BATCH, EVENT, JSON, NDJSON, content_type, line_numbers, read_body, split
+from services.ingest.bodies import BATCH, EVENT, JSON, NDJSON, content_type, line_numbers, split
 from services.ingest.intake import Intake, Outcome
 from services.ingest.publisher import BusyError, Publisher
 from services.ingest.refusals import RefusedError
@@ -33,7 +32,7 @@ class Ingest:
 
     async def take_event(self, request: Request, sender: Sender) -> Response:
         """One event: accepted, or a problem."""
-        body = await read_body(request, limit=MAX_EVENT_BYTES, within=self.settings.ingest_body_seconds)
+        body = await request.body()
         try:
             raw = _structured_event(request, body)
             outcome = await self._take([raw], len(raw), sender)
@@ -48,9 +47,8 @@ class Ingest:
     async def take_batch(self, request: Request, sender: Sender) -> Response:
         """Many events, a verdict each."""
         media_type = content_type(request, BATCH, NDJSON)
-        settings = self.settings
-        body = await read_body(request, limit=settings.ingest_batch_bytes, within=settings.ingest_body_seconds)
-        raws = split(body, media_type, limit=settings.ingest_batch_events)
+        body = await request.body()
+        raws = split(body, media_type, limit=self.settings.ingest_batch_events)
         outcome = await self._take(raws, len(body), sender)
         lines = line_numbers(body) if outcome.refusals and media_type == NDJSON else None
         return batch_answer(outcome, raws, lines)
@@ -79,13 +77,22 @@ def _structured_event(request: Request, body: bytes) -> bytes:
 def events_router(ingest: Ingest, keyring: Keyring) -> APIRouter:
     """The routes that take events. A key needs the scope `events`, and `clock` besides for clock.advanced."""
     router = APIRouter(prefix="/v1", tags=["events"])
-    key: Callable[..., ApiKey] = require(keyring, "events")
+    key = require(keyring, "events")
+    event_bytes, batch_bytes = MAX_EVENT_BYTES, ingest.settings.ingest_batch_bytes
 
-    @router.post("/events", status_code=202, summary="Send one event", **documentation.SEND_EVENT)
+    @router.post(
+        "/events", status_code=202, summary="Send one event", max_body_size=event_bytes, **documentation.SEND_EVENT
+    )
     async def send_event(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
         return await ingest.take_event(request, sender_of(caller))
 
-    @router.post("/events:batch", status_code=202, summary="Send many events", **documentation.SEND_BATCH)
+    @router.post(
+        "/events:batch",
+        status_code=202,
+        summary="Send many events",
+        max_body_size=batch_bytes,
+        **documentation.SEND_BATCH,
+    )
     async def send_batch(request: Request, caller: Annotated[ApiKey, Depends(key)]) -> Response:
         return await ingest.take_batch(request, sender_of(caller))
 

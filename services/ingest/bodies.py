@@ -1,13 +1,11 @@
-"""Request bodies: read with a hard cap, told apart by content type, and cut into single events."""
+"""Request bodies: told apart by content type, and cut into single events."""
 
-import asyncio
 from email.message import Message
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from shared.problems import Problem, ProblemError
 
@@ -15,8 +13,6 @@ EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
-
-PATIENCE_BYTES: Final = 33_554_432
 
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -49,40 +45,6 @@ def _parsed(given: str) -> tuple[str, str]:
     header = Message()
     header["content-type"] = given or "none/none"  # an empty one would be read as text/plain
     return header.get_content_type(), header.get_content_charset() or "utf-8"
-
-
-async def read_body(request: Request, *, limit: int, within: float) -> bytes:
-    """The whole body. Raises ProblemError: 413 where it is over `limit` bytes, 408 where it takes too long.
-
-    What is too large is read to its end, within PATIENCE_BYTES, and thrown away: many senders look for an answer only
-    once they have sent everything, and would find a closed connection instead.
-    """
-    announced = request.headers.get("content-length", "")
-    too_large = announced.isdecimal() and int(announced[:19]) > limit
-    if too_large and "expect" in request.headers:
-        raise _too_large(limit)  # the sender waits to hear whether it may go on
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(within):
-            async for part in request.stream():
-                size += len(part)
-                too_large = too_large or size > limit
-                if too_large and size > PATIENCE_BYTES:
-                    break
-                if not too_large:
-                    parts.append(part)
-    except TimeoutError:
-        raise problem(408, "Request timeout", f"expected the whole body within {within:g} s") from None
-    except ClientDisconnect:
-        raise problem(400, "Broken request", "the connection ended before the body did") from None
-    if too_large:
-        raise _too_large(limit)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _too_large(limit: int) -> ProblemError:
-    return problem(413, "Content too large", f"expected a body of at most {limit} bytes")
 
 
 def split(body: bytes, given_type: str, *, limit: int) -> list[bytes]:

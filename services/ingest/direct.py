@@ -6,28 +6,32 @@ routes have no use. FastAPI documents them, and answers all else.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import Request, Response
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import FastAPI, Request, Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from services.ingest.admission import Sender
 from services.ingest.api import Ingest, sender_of
-from shared.auth import Keyring, bearer
-from shared.problems import ProblemError, http_problem, problem_response
+from shared.http.entrance import key_of
+from shared.problems import ProblemError, problem_response
 
 Take = Callable[[Request, Sender], Awaitable[Response]]
 
 
 class Direct:
-    """An ASGI application: POST to one of `routes` itself, anything else by `app`."""
+    """An ASGI application behind an Entrance: POST to one of its own routes itself, anything else by `app`."""
 
-    def __init__(self, app: ASGIApp, ingest: Ingest, keyring: Keyring) -> None:
+    def __init__(self, app: FastAPI, ingest: Ingest) -> None:
         self._app = app
-        self._keyring = keyring
-        self._routes: Mapping[str, Take] = {"/v1/events": ingest.take_event, "/v1/events:batch": ingest.take_batch}
+        self._takes: Mapping[str, Take] = {"/v1/events": ingest.take_event, "/v1/events:batch": ingest.take_batch}
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """As they are documented."""
+        return self._app.routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        take = self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        take = self._takes.get(scope["path"]) if scope["method"] == "POST" else None
         if take is None:
             await self._app(scope, receive, send)
             return
@@ -36,9 +40,6 @@ class Direct:
 
     async def _answer(self, take: Take, request: Request) -> Response:
         try:
-            key = self._keyring.caller(bearer(request.headers.get("authorization")), "events")
-            return await take(request, sender_of(key))
+            return await take(request, sender_of(key_of(request.scope)))
         except ProblemError as error:
             return problem_response(error.problem, error.headers)
-        except HTTPException as error:
-            return problem_response(http_problem(error), error.headers)

@@ -24,9 +24,11 @@ from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
+from shared.keys_file import open_keys
 from shared.problems import install_problem_handlers
 from shared.run import Work
 from shared.run import serve as run
+from shared.watching import Watching
 
 ISOLATION = "read_committed"
 """What a core banking system took back within a transaction never was."""
@@ -52,7 +54,12 @@ def publisher(settings: IngestSettings, producer: Producer, metrics: Metrics) ->
 
 def build_app(ingest: Ingest, keyring: Keyring, registry: CollectorRegistry, checks: dict[str, Check]) -> IngestApp:
     """The HTTP application."""
-    app = IngestApp(title="Bellwether ingest", version="1.0.0", description="Takes events from core-banking systems.")
+    app = IngestApp(
+        title="Bellwether ingest",
+        version="1.0.0",
+        description="Takes events from core-banking systems.",
+        redirect_slashes=False,
+    )
     install_problem_handlers(app)
     app.include_router(events_router(ingest, keyring))
     app.include_router(schemas_router(Topics(ingest.settings.kafka_topic_prefix)))
@@ -78,13 +85,13 @@ def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: 
 
 async def serve(settings: IngestSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
-    keyring = Keyring.from_settings(settings)
     registry = CollectorRegistry()
+    keys = open_keys(settings, registry)
     metrics = Metrics(registry)
     rules = admission(settings, WallClock())
     sender = publisher(settings, Producer(settings, client_id="ingest"), metrics)
     checks: dict[str, Check] = {"kafka": sender.check}
-    work: list[Work] = []
+    work: list[Work] = [Watching(*keys.watched).run]
     if settings.ingest_inbound == "on":
         lag = Lag("ingest", registry)
         consuming = inbound(settings, rules, sender, lag, metrics)
@@ -92,8 +99,8 @@ async def serve(settings: IngestSettings) -> None:
         checks |= {"inbound": consuming.check, "progress": partial(lag.check, settings.kafka_stall_seconds)}
         work += [consuming.run, ends.run]
     ingest = Ingest(settings, Intake(rules, sender, metrics), sender)
-    app = Direct(build_app(ingest, keyring, registry, checks), ingest, keyring)
+    app = Direct(build_app(ingest, keys.keyring, registry, checks), ingest)
     try:
-        await run(app, *work, host=settings.http_host, port=settings.http_port)
+        await run(app, *work, settings=settings, registry=registry)
     finally:
         await sender.close()

@@ -30,7 +30,6 @@ class IngestSettings(HttpSettings, KafkaSettings, ClockSettings):
     )
     ingest_batch_events: int = Field(default=1_000, ge=1, description="Events a batch may hold")
     ingest_batch_bytes: int = Field(default=MEBIBYTE, ge=1, description="Bytes a batch's body may hold")
-    ingest_body_seconds: float = Field(default=10.0, gt=0, description="Time a sender has to send a request's body")
     ingest_inflight_bytes: int = Field(
         default=64 * MEBIBYTE,
         ge=1,

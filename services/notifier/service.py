@@ -36,7 +36,6 @@ from services.notifier.timekeeping.gathering import GatheringsDue
 from services.notifier.timekeeping.heartbeats import HeartbeatsDue
 from services.notifier.timekeeping.keeper import Timekeeper
 from shared import db
-from shared.auth import Keyring
 from shared.clock import Clock, SteadyClock, WallClock
 from shared.collector import spare_the_collector
 from shared.health import Check
@@ -44,7 +43,9 @@ from shared.kafka.connection import consumer
 from shared.kafka.ends import LogEnds
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
+from shared.keys_file import open_keys
 from shared.run import serve as run
+from shared.watching import Watching
 
 log = structlog.get_logger(__name__)
 
@@ -137,9 +138,9 @@ def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Cloc
 
 async def serve(settings: NotifierSettings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
-    keyring = Keyring.from_settings(settings)
-    sealer = contact_keys(settings)
     registry, clock = CollectorRegistry(), SteadyClock(WallClock())
+    keys = open_keys(settings, registry)
+    sealer = contact_keys(settings)
     metrics = Metrics(registry)
     metrics.clock_step.set_function(clock.step_seconds)
     live = Live(_file(settings), clock=clock, metrics=metrics, fit=partial(reachable, sealer=sealer))
@@ -184,14 +185,15 @@ async def serve(settings: NotifierSettings) -> None:
         acknowledgements=answering,
         clock=clock,
         woken=worker.wake,
-        keyring=keyring,
+        keyring=keys.keyring,
         registry=registry,
         checks=checks,
     )
     spare_the_collector(oldest=10)
     try:
-        work = (inbound.run, ends.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, live.run)
-        await run(app, *work, host=settings.http_host, port=settings.http_port)
+        watching = Watching(live, *keys.watched)
+        work = (inbound.run, ends.run, worker.run, keeping.run, timekeeper.run, fallbacks.run, watching.run)
+        await run(app, *work, settings=settings, registry=registry)
     finally:
         for connection in (*hot, steady, asked, timed):
             await connection.close()

@@ -19,7 +19,6 @@ from services.warning.store import MIGRATIONS, SCHEMA
 from services.warning.store.queries import answers
 from services.warning.store.steady import SteadyConnection
 from services.warning.worker.assembly import assembled
-from shared.auth import Keyring
 from shared.clock import SteadyClock, WallClock
 from shared.collector import spare_the_collector
 from shared.db import create_engine
@@ -30,7 +29,9 @@ from shared.kafka.ends import LogEnds
 from shared.kafka.member import Member
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
+from shared.keys_file import open_keys
 from shared.run import serve as run
+from shared.watching import Watching
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +69,9 @@ def acknowledging(settings: Settings, recorder: Recorder, producer: Producer, me
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
-    keyring = Keyring.from_settings(settings)
-    engine = load_engine(settings.ruleset_file, settings.time_zone)
     registry = CollectorRegistry()
+    keys = open_keys(settings, registry)
+    engine = load_engine(settings.ruleset_file, settings.time_zone)
     clock = SteadyClock(WallClock())
     topics = Topics(settings.kafka_topic_prefix)
     producer = Producer(settings, client_id="warning")
@@ -91,9 +92,9 @@ async def serve(settings: Settings) -> None:
                 "acknowledgements": acknowledged.check,
                 "progress": partial(metrics.lag.check, settings.kafka_stall_seconds),
             }
-            app = build_app(settings, engine, clock, database, recorder, keyring, registry, checks)
-            work = (worker.run, acknowledged.run, control.run, ends.run)
-            await run(app, *work, host=settings.http_host, port=settings.http_port)
+            app = build_app(settings, engine, clock, database, recorder, keys.keyring, registry, checks)
+            work = (worker.run, acknowledged.run, control.run, ends.run, Watching(*keys.watched).run)
+            await run(app, *work, settings=settings, registry=registry)
     finally:
         await producer.stop()
         await database.dispose()

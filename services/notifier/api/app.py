@@ -39,7 +39,12 @@ def build_app(
     checks: Mapping[str, Check],
 ) -> FastAPI:
     """The application over these parts."""
-    app = FastAPI(title="Bellwether notifier", version="1.0.0", description="Who was told of what, and how it went.")
+    app = FastAPI(
+        title="Bellwether notifier",
+        version="1.0.0",
+        description="Who was told of what, and how it went.",
+        redirect_slashes=False,
+    )
     install_problem_handlers(app)
     caller = require(keyring, "deliveries")
     app.include_router(deliveries_router(Desk(deliveries, live, clock, woken), caller))

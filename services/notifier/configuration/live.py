@@ -1,8 +1,5 @@
 """The configuration that holds, and how another takes its place while the notifier runs."""
 
-import asyncio
-import hashlib
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +13,9 @@ from services.notifier.configuration.reading import Sources, load
 from services.notifier.configuration.sections import Configuration
 from services.notifier.metrics import Metrics
 from shared.clock import Clock
+from shared.watching import digest_of
 
 log = structlog.get_logger(__name__)
-
-WATCH_SECONDS = 3.0
-"""Mounted files change without a word, and notifications of file systems miss what is swapped in by a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,6 @@ class Live:
         *,
         clock: Clock,
         metrics: Metrics,
-        watch_seconds: float = WATCH_SECONDS,
         fit: Callable[[Configuration], None] = lambda _: None,
     ) -> None:
         """`fit` raises ConfigurationError for what this process cannot serve."""
@@ -52,10 +46,8 @@ class Live:
         self._path = path
         self._clock = clock
         self._metrics = metrics
-        self._watch_seconds = watch_seconds
         self._sources: Sources = {}
         self._users: list[Callable[[Configuration], None]] = []
-        self._hurry = asyncio.Event()
         self._taken(self._read())
 
     @property
@@ -96,31 +88,14 @@ class Live:
             user(configuration)
         log.info("notifier.configuration.taken", file=str(self._path), digest=self._digest)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Background work for `shared.run.serve`: reload on SIGHUP, and when a file has changed that was read."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._hurry.set)
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            while not stop.is_set():
-                await self._watch(stopping)
-        finally:
-            stopping.cancel()
-            loop.remove_signal_handler(signal.SIGHUP)
+    def changed(self) -> bool:
+        """Whether a file that was read is another one now."""
+        return any(digest_of(path) != digest for path, digest in self._sources.items())
 
-    async def _watch(self, stopping: "asyncio.Task[bool]") -> None:
-        """One look."""
-        hurried = asyncio.create_task(self._hurry.wait())
-        await asyncio.wait({stopping, hurried}, timeout=self._watch_seconds, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        asked = self._hurry.is_set()
-        self._hurry.clear()
-        if not stopping.done() and (asked or await asyncio.to_thread(self._changed)):
-            with suppress(ConfigurationError):  # told, counted, and kept for whoever asks
-                self.reload()
-
-    def _changed(self) -> bool:
-        return any(_digest_of(path) != digest for path, digest in self._sources.items())
+    def refresh(self) -> None:
+        """Reload; a refusal is told, counted, and kept for whoever asks."""
+        with suppress(ConfigurationError):
+            self.reload()
 
     def _read(self) -> Configuration:
         """Whatever comes of it, what was read is not read again until it changes."""
@@ -139,10 +114,3 @@ class Live:
         self._last = LastReload(self._taken_at, [])
         self._metrics.config_successful.set(1)
         self._metrics.config_timestamp.set(self._taken_at.timestamp())
-
-
-def _digest_of(path: str) -> str | None:
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return None

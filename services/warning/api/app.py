@@ -30,7 +30,9 @@ def build_app(
     checks: Mapping[str, Check],
 ) -> FastAPI:
     """The application over these parts."""
-    app = FastAPI(title="Bellwether warning", version="1.0.0", description="Who is in trouble, and why.")
+    app = FastAPI(
+        title="Bellwether warning", version="1.0.0", description="Who is in trouble, and why.", redirect_slashes=False
+    )
     install_problem_handlers(app)
     topics = Topics(settings.kafka_topic_prefix)
     reads, acknowledges = require(keyring, "warnings"), require(keyring, "acknowledge")

@@ -11,11 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
 from deploy.local.processes import ROOT
-from shared.auth import Keyring, new_key
+from shared.auth import new_key
 from shared.events import example
 from shared.kafka.topics import Topics
+from shared.keys_file import open_keys
 from shared.settings import HttpSettings
 from tests.integration.ingest.conftest import Ingest, start_ingest
 
@@ -119,7 +121,7 @@ def test_a_made_key_opens_what_its_entry_says(tmp_path: Path) -> None:
     token = said.splitlines()[0].rsplit(" ", 1)[1]
     entry = said[said.index("keys:") :]
     (tmp_path / "keys.yaml").write_text(entry)
-    keyring = Keyring.from_settings(HttpSettings(auth_keys_file=str(tmp_path / "keys.yaml")))
+    keyring = open_keys(HttpSettings(auth_keys_file=str(tmp_path / "keys.yaml")), CollectorRegistry()).keyring
     holder = keyring.holder(token)
     assert holder is not None
     assert (holder.name, sorted(holder.scopes)) == ("branch-7", ["events"])

@@ -17,7 +17,7 @@ TEN_MEGABYTES = 10_000_000
 def impatient(embedded_broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
     """An ingest that waits half a second for a body."""
     logs = tmp_path_factory.mktemp("logs")
-    running = start_ingest(embedded_broker, Topics("sending."), logs, INGEST_BODY_SECONDS="0.5", INGEST_INBOUND="off")
+    running = start_ingest(embedded_broker, Topics("sending."), logs, HTTP_BODY_SECONDS="0.5", INGEST_INBOUND="off")
     yield running
     assert running.service.process.stop() == 0
 

@@ -18,6 +18,8 @@ import asyncio, sys
 from fastapi import FastAPI
 from shared.log import configure_logging
 from shared.run import serve
+from shared.settings import HttpSettings
+from prometheus_client import CollectorRegistry
 
 mode, port = sys.argv[1], int(sys.argv[2])
 app = FastAPI()
@@ -38,7 +40,7 @@ async def work(stop: asyncio.Event) -> None:
     print("work finished", flush=True)
 
 configure_logging("test")
-asyncio.run(serve(app, work, host="127.0.0.1", port=port))
+asyncio.run(serve(app, work, settings=HttpSettings(http_port=port), registry=CollectorRegistry()))
 """
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.notifier.configuration import read
 from services.notifier.service import contact_keys
 from services.notifier.settings import NotifierSettings
-from shared.auth import ALL_SCOPES, Keyring
+from shared.auth import ALL_SCOPES
+from shared.keys_file import open_keys
 from shared.settings import HttpSettings
 from tests.unit.deploy.deployed import DEPLOY, HTTP_PORT, documents, service_of, variables
 
@@ -113,7 +115,7 @@ def test_the_key_made_for_it_opens_every_door_and_is_stored_only_as_a_hash(tmp_p
     token = (tmp_path / "secrets" / "token").read_text().strip()
     keys_file = tmp_path / "secrets" / "keys.yaml"
 
-    holder = Keyring.from_settings(HttpSettings(auth_keys_file=str(keys_file))).holder(token)
+    holder = open_keys(HttpSettings(auth_keys_file=str(keys_file)), CollectorRegistry()).keyring.holder(token)
 
     assert holder is not None
     assert holder.scopes == ALL_SCOPES
@@ -123,7 +125,7 @@ def test_the_key_made_for_it_opens_every_door_and_is_stored_only_as_a_hash(tmp_p
 
 
 def test_the_example_of_a_keys_file_is_one() -> None:
-    Keyring.from_settings(HttpSettings(auth_keys_file=str(FOLDER / "keys.example.yaml")))
+    open_keys(HttpSettings(auth_keys_file=str(FOLDER / "keys.example.yaml")), CollectorRegistry())
 
 
 def test_no_secret_can_be_committed() -> None:

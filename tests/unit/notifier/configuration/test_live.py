@@ -13,6 +13,7 @@ from services.notifier.configuration import Configuration, ConfigurationError
 from services.notifier.configuration.live import Live
 from services.notifier.metrics import Metrics
 from shared.clock import WallClock
+from shared.watching import Watching
 from tests.sink import SECRET
 from tests.waiting import until
 
@@ -32,7 +33,7 @@ class House:
         path.write_text(text)
         self.path = path
         self.registry = CollectorRegistry()
-        self.live = Live(path, clock=WallClock(), metrics=Metrics(self.registry), watch_seconds=0.01)
+        self.live = Live(path, clock=WallClock(), metrics=Metrics(self.registry))
         self.heard: list[Configuration] = []
         self.live.use(self.heard.append)
 
@@ -41,7 +42,7 @@ class House:
 
     async def watched(self, change: Callable[[], None], then: Callable[[], object]) -> None:
         stop = asyncio.Event()
-        watching = asyncio.create_task(self.live.run(stop))
+        watching = asyncio.create_task(Watching(self.live, seconds=0.01).run(stop))
         change()
         await until(then, seconds=10)
         stop.set()
