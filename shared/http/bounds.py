@@ -15,7 +15,9 @@ class Bounds:
     """What one server lends its callers. `refused` hears of what is over them."""
 
     connections: int = 500
-    """Held at once. Over them the one that has been idle longest ends, and only probes are answered: see RESERVE."""
+    """Held at once. Over them those that have been idle longest end, and only probes are answered: see RESERVE."""
+    grace_seconds: float = 1.0
+    """For a connection over the bound to send its request, before it ends for another."""
     head_bytes: int = 65_536
     head_fields: int = 100
     head_seconds: float = 10.0

@@ -147,12 +147,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         if self._over <= 0:
             return
-        others: list[Any] = [each for each in self.connections if each is not self]
-        waiting = [each for each in others if each.idle and not each.transport.is_closing()]
-        if waiting:
-            min(waiting, key=lambda each: each.idle_since).end()
-        elif self._over > RESERVE:
+        full = self._over > RESERVE
+        latest = self.loop.time() - (0 if full else self.bounds.grace_seconds)
+        for each in self._longest_idle(until=latest)[: self._over]:
+            each.end()
+            full = False
+        if full:
             self.end()
+
+    def _longest_idle(self, until: float) -> "list[BoundedProtocol]":
+        held = cast("set[BoundedProtocol]", self.connections)
+        others = [each for each in held if each is not self and each.idle and not each.transport.is_closing()]
+        return sorted((each for each in others if each.idle_since <= until), key=lambda each: each.idle_since)
 
     def _answering(self) -> Any:
         """The application, or what answers in its place."""
