@@ -99,8 +99,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 def _let_go(error: Exception) -> None:
     """Have nothing of a refused request kept by its error.
 
-    FastAPI names the error it raises in the frame that raises it: a cycle that holds the body until the collector comes,
-    which `shared/collector.py` has come seldom. 1,000 broken bodies of 64 kB were 64 MB that stayed.
+    FastAPI names the error it raises in the frame that raises it: a cycle that holds the body until the collector
+    comes, which `shared/collector.py` has come seldom. 1,000 broken bodies of 64 kB were 64 MB that stayed.
     """
     traceback.clear_frames(error.__traceback__)
 

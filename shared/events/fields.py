@@ -39,11 +39,22 @@ def _dated(pattern: str, inner: core_schema.CoreSchema, expected: str, **json_sc
     return _checked(schema, expected, {"type": "string", "pattern": pattern, **json_schema})
 
 
+# All but `.` and `..`, said without looking ahead, which the compiled core cannot.
+IDENTIFIER = (
+    r"^(?:[\x21-\x2d\x2f-\x7e][\x21-\x7e]{0,127}|\.[\x21-\x2d\x2f-\x7e][\x21-\x7e]{0,126}|\.\.[\x21-\x7e]{1,126})$"
+)
 Identifier = Annotated[
     str,
-    _text(r"^[\x21-\x7e]{1,128}$", "expected 1 to 128 visible ASCII characters without spaces"),
+    _text(
+        IDENTIFIER,
+        "expected 1 to 128 visible ASCII characters without spaces, and not . or .. alone: no URL can hold those",
+    ),
 ]
-"""The lender's own number of a borrower, a loan or another lender: never a name."""
+"""The lender's own number of a borrower, a loan or another lender: never a name.
+
+It is part of URLs, where callers and proxies take `.` and `..` for directions, encoded or not. All else is reached on
+every route, percent-encoded (`KE%2FNBO%2F0001`); a slash may stand as it is.
+"""
 
 Word = Annotated[
     str,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.notifier.api.problems import problems
@@ -18,10 +18,10 @@ from services.notifier.store.contacts import Kept
 from services.notifier.store.sealing import Sealer, SealError
 from shared.auth import ApiKey
 from shared.clock import Clock
-from shared.events.fields import Moment
+from shared.events.fields import Identifier, Moment
+from shared.http.paths import BorrowerId
 from shared.problems import FieldError, Problem, ProblemError
 
-BorrowerId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _CONVERSATIONS = uuid5(NAMESPACE_URL, "urn:bellwether:notifier:conversation")
 
 
@@ -75,7 +75,7 @@ class Conversation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    loan_id: str | None = Field(default=None, min_length=1, max_length=200, description="Of all loans if absent")
+    loan_id: Identifier | None = Field(default=None, description="Of all loans if absent")
     at: Moment | None = Field(default=None, description="Now if absent")
 
 
@@ -156,22 +156,22 @@ def contacts_router(desk: ContactDesk, caller: Callable[..., ApiKey]) -> APIRout
     """The routes about contacts."""
     router = APIRouter(prefix="/v1/contacts", tags=["contacts"])
 
-    @router.get("/{borrower_id}", summary="How a borrower can be reached", responses=problems(404, 501))
+    @router.get("/{borrower_id:path}", summary="How a borrower can be reached", responses=problems(404, 501))
     async def one_contact(borrower_id: BorrowerId, _: Annotated[ApiKey, Depends(caller)]) -> ContactAnswer:
         return await desk.one(borrower_id)
 
-    @router.put("/{borrower_id}", summary="Say how a borrower can be reached", responses=problems(501))
+    @router.put("/{borrower_id:path}", summary="Say how a borrower can be reached", responses=problems(501))
     async def put_contact(
         borrower_id: BorrowerId, given: NewContact, _: Annotated[ApiKey, Depends(caller)]
     ) -> ContactAnswer:
         return await desk.put(borrower_id, given)
 
-    @router.delete("/{borrower_id}", summary="Forget a contact", status_code=204, responses=problems(404))
+    @router.delete("/{borrower_id:path}", summary="Forget a contact", status_code=204, responses=problems(404))
     async def delete_contact(borrower_id: BorrowerId, _: Annotated[ApiKey, Depends(caller)]) -> None:
         await desk.delete(borrower_id)
 
     @router.post(
-        "/{borrower_id}/conversations", summary="Say that one was spoken to", status_code=201, responses=problems()
+        "/{borrower_id:path}/conversations", summary="Say that one was spoken to", status_code=201, responses=problems()
     )
     async def add_conversation(
         borrower_id: BorrowerId, given: Conversation, _: Annotated[ApiKey, Depends(caller)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from services.warning.api.answers import BorrowerAnswer, IndicatorValue, LoanAnswer, WarningSummary
 from services.warning.core.borrower import decode
@@ -15,7 +15,7 @@ from services.warning.core.picture import loans, overall_level, readings
 from services.warning.store import queries
 from shared.auth import ApiKey
 from shared.clock import Clock
-from shared.events.fields import Identifier
+from shared.http.paths import BorrowerId
 from shared.problems import Problem, ProblemError
 
 OPEN_WARNINGS_SHOWN = 500
@@ -73,13 +73,11 @@ def borrowers_router(pictures: Pictures, reads: Callable[..., ApiKey]) -> APIRou
     router = APIRouter(prefix="/v1/borrowers", tags=["borrowers"])
 
     @router.get(
-        "/{borrower_id}",
+        "/{borrower_id:path}",
         summary="One borrower: level, indicators, loans and open warnings",
         responses={404: {"model": Problem, "description": "No such borrower"}},
     )
-    async def one_borrower(
-        borrower_id: Annotated[Identifier, Path()], _: Annotated[ApiKey, Depends(reads)]
-    ) -> BorrowerAnswer:
+    async def one_borrower(borrower_id: BorrowerId, _: Annotated[ApiKey, Depends(reads)]) -> BorrowerAnswer:
         return await pictures.of(borrower_id)
 
     return router
