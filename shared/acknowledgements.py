@@ -11,12 +11,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.kafka.cloudevents import to_headers
 from shared.kafka.producer import Outgoing
+from shared.texts import Line, Note
 
 TYPE = "acknowledgement.given"
 SOURCE = "/bellwether/notifier"
 
-By = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, description="A name the lender knows")]
-Note = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=2_000)]
+By = Annotated[Line, Field(description="A name the lender knows")]
 
 
 class AcknowledgementGiven(BaseModel):

@@ -1,9 +1,5 @@
 """Whatever number a lender gives a borrower or a loan, ingest takes it and every route of all services reaches it."""
 
-import asyncio
-import json
-from collections.abc import Iterator
-from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote
 
@@ -12,11 +8,10 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.services import ServiceName
 from shared.events import example as event_example
 from shared.events.fields import IDENTIFIER
-from tests.guarded import SERVICES, Guarded, start_guarded
+from tests.contract.conftest import Running
+from tests.guarded import call
 
 IDENTIFIERS = st.from_regex(IDENTIFIER.replace("$", r"\Z"), fullmatch=True)
 ODD = [
@@ -34,36 +29,9 @@ ODD = [
     "\\",
 ]
 CONTACT = {"language": "en", "time_zone": "Africa/Lagos"}
-JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(scope="module")
-def running(
-    embedded_broker: str, postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[ServiceName, Guarded]]:
-    started: dict[ServiceName, Guarded] = {}
-    for name in SERVICES:
-        url = asyncio.run(postgres_server.create_database(f"identifiers_{name}"))
-        started[name] = start_guarded(name, embedded_broker, url, tmp_path_factory.mktemp(name))
-    yield started
-    for each in started.values():
-        assert each.service.process.stop() == 0
-    for name in SERVICES:
-        asyncio.run(postgres_server.drop_database(f"identifiers_{name}"))
-
-
-def call(guarded: Guarded, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    """As a client that leaves a path as it is; the status, and the answer's JSON."""
-    connection = HTTPConnection("127.0.0.1", guarded.service.port, timeout=10)
-    content = None if body is None else json.dumps(body)
-    connection.request(method, path, content, {**guarded.headers, **JSON, **headers})
-    answer = connection.getresponse()
-    said = answer.read()
-    connection.close()
-    return answer.status, json.loads(said) if said else None
-
-
-def sent(running: dict[ServiceName, Guarded], borrower: str, loan: str) -> tuple[int, Any]:
+def sent(running: Running, borrower: str, loan: str) -> tuple[int, Any]:
     """What ingest says to an event about them."""
     event = event_example("loan.closed")
     event = {**event, "subject": borrower, "data": {**event["data"], "loan_id": loan}}
@@ -84,7 +52,7 @@ def each_odd(test: Any) -> Any:
 @each_odd
 @given(identifier=IDENTIFIERS)
 @examples(max_examples=60)
-def test_what_ingest_takes_is_reached_by_every_route(running: dict[ServiceName, Guarded], identifier: str) -> None:
+def test_what_ingest_takes_is_reached_by_every_route(running: Running, identifier: str) -> None:
     path = encoded(identifier)
     if identifier != "clock":  # the control events' own
         assert sent(running, identifier, identifier)[0] == 202
@@ -102,7 +70,7 @@ def test_what_ingest_takes_is_reached_by_every_route(running: dict[ServiceName, 
     assert call(notifier, "GET", f"/v1/deliveries?borrower={path}")[0] == 200
 
 
-def test_slashes_need_no_encoding(running: dict[ServiceName, Guarded]) -> None:
+def test_slashes_need_no_encoding(running: Running) -> None:
     _, answer = call(running["warning"], "GET", "/v1/borrowers/KE/NBO/0001")
     assert answer["detail"] == "no event of a borrower 'KE/NBO/0001' has been decided"
     _, spoken = call(running["notifier"], "POST", "/v1/contacts/KE/NBO/0001/conversations", {})
@@ -110,9 +78,7 @@ def test_slashes_need_no_encoding(running: dict[ServiceName, Guarded]) -> None:
 
 
 @pytest.mark.parametrize("identifier", [".", "..", "", "a b", "é", "x" * 129])
-def test_what_no_url_can_hold_is_refused_at_the_gate_with_the_rule_named(
-    running: dict[ServiceName, Guarded], identifier: str
-) -> None:
+def test_what_no_url_can_hold_is_refused_at_the_gate_with_the_rule_named(running: Running, identifier: str) -> None:
     for borrower, loan, pointer in ((identifier, "L-1", "/subject"), ("B-1", identifier, "/data/loan_id")):
         status, answer = sent(running, borrower, loan)
         assert (status, answer["errors"][0]["pointer"]) == (400, pointer)

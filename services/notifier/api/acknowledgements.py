@@ -14,11 +14,12 @@ from services.notifier.api.pages import Said, page
 from services.notifier.api.problems import problems
 from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.tokens import ExpiredTokenError, Link, WrongTokenError, press_id, proven
-from shared.acknowledgements import AcknowledgementGiven, By, Note
+from shared.acknowledgements import AcknowledgementGiven, By
 from shared.auth import ApiKey
 from shared.clock import Clock
 from shared.kafka.producer import NotAcknowledgedError
 from shared.problems import Problem, ProblemError
+from shared.texts import Note
 
 LONGEST_FORM = 4_096
 _LATER = {"Retry-After": "5"}

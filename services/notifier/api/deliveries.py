@@ -16,8 +16,7 @@ from services.notifier.store.listing import Deliveries
 from shared.auth import ApiKey
 from shared.clock import Clock
 from shared.problems import Problem, ProblemError
-
-Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
+from shared.texts import Line
 
 
 class Filters(BaseModel):
@@ -26,9 +25,9 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State | None = None
-    receiver: Text | None = None
+    receiver: Line | None = None
     warning_id: UUID | None = None
-    borrower: Text | None = None
+    borrower: Line | None = None
     cursor: Annotated[str | None, Field(max_length=200, description="`next` of the page before")] = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 

@@ -18,9 +18,9 @@ from shared.auth import ApiKey
 from shared.clock import Clock
 from shared.events.fields import Moment
 from shared.problems import Problem, ProblemError
+from shared.texts import Line
 from shared.warnings import Level
 
-Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 MOST = 10_000
 
 
@@ -29,8 +29,8 @@ class ReplayOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    receiver: Text | None = None
-    borrower: Text | None = None
+    receiver: Line | None = None
+    borrower: Line | None = None
     warning_id: UUID | None = None
     from_: Moment | None = Field(default=None, alias="from", description="Made at this moment or later")
     to: Moment | None = Field(default=None, description="Made before this moment")

@@ -20,9 +20,7 @@ from shared.auth import ApiKey
 from shared.clock import Clock
 from shared.events.fields import Moment
 from shared.problems import FieldError, Problem, ProblemError
-
-Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
-Prose = Annotated[str, Field(pattern=r"^[^\x00]+$", max_length=2_000)]
+from shared.texts import Line, Prose
 
 
 class NewSilence(BaseModel):
@@ -31,7 +29,7 @@ class NewSilence(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     match: Match = Field(description="At least one key: every key given must hold, one of its values is enough")
-    author: Text
+    author: Line
     reason: Prose
     begins_at: Moment | None = Field(default=None, description="Now if absent")
     ends_at: Moment

@@ -7,6 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from services.notifier.core.labels import labels_of
+from shared.texts import Line
 from shared.warnings import Kind, Level, WarningChange
 
 _RANK = {level: rank for rank, level in enumerate(Level)}
@@ -28,7 +29,7 @@ class _OrOneAlone:
 
 _Item = TypeVar("_Item")
 _OneOrMore = Annotated[tuple[_Item, ...], BeforeValidator(_as_list), Field(min_length=1), _OrOneAlone()]
-Words = _OneOrMore[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]]
+Words = _OneOrMore[Line]
 
 
 def reached_level(change: WarningChange) -> Level:

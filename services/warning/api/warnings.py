@@ -16,9 +16,9 @@ from shared.auth import ApiKey
 from shared.clock import Clock
 from shared.events.fields import Identifier, Moment
 from shared.problems import Problem, ProblemError
+from shared.texts import Line, Note
 from shared.warnings import Level
 
-Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 PROBLEM: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "No such warning"},
     400: {"model": Problem, "description": "Not a cursor this service gave out"},
@@ -51,8 +51,8 @@ class Acknowledge(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Annotated[Text, Field(description="Who: a name or a number the lender knows")]
-    note: Annotated[str | None, Field(pattern=r"^[^\x00]*$", max_length=2_000)] = None
+    by: Annotated[Line, Field(description="Who: a name or a number the lender knows")]
+    note: Note | None = None
     id: Annotated[
         UUID | None, Field(description="The sender's own id, to repeat the request with; made up if absent")
     ] = None
