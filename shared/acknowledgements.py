@@ -30,6 +30,9 @@ class AcknowledgementGiven(BaseModel):
     by: By
     note: Note | None = None
     at: Annotated[AwareDatetime, Field(description="When it was given, by the notifier's clock")]
+    link_of: Annotated[
+        Line | None, Field(description="By link: the receiver it was sent to, whatever name was given with it")
+    ] = None
     via: Annotated[Literal["link", "api"], Field(description="By the link in a message, or with an API key")]
 
 

@@ -108,6 +108,9 @@ class Acknowledgement(_Part):
     id: UUID
     by: str
     note: str | None
+    link_of: Annotated[
+        str | None, Field(description="Given by a link: the receiver it was sent to; `by` may be any name typed there")
+    ] = None
 
 
 class WarningChange(_Part):

@@ -56,6 +56,7 @@ class AcknowledgementAnswer(BaseModel):
     by: str
     note: str | None
     at: datetime
+    link_of: str | None
     via: Literal["link", "api"]
 
 
@@ -98,7 +99,7 @@ class AcknowledgementDesk:
             return link
         given = AcknowledgementGiven(
             id=press_id(token), warning_id=link.warning_id, by=_name(form) or link.receiver, at=self._clock.now(),
-            via="link",
+            link_of=link.receiver, via="link",
         )  # fmt: skip
         try:
             await self._publish(given)
@@ -169,18 +170,13 @@ def links_router(desk: AcknowledgementDesk) -> APIRouter:
         response_class=HTMLResponse,
         responses={
             **pages,
-            413: {"description": "More than a name", "content": {"text/html": {}}},
             503: {"description": "Kafka did not acknowledge it: press again", "content": {"text/html": {}}},
         },
         openapi_extra=_FORM,
+        max_body_size=LONGEST_FORM,
     )
     async def press(token: str, request: Request) -> HTMLResponse:
-        form = b""
-        async for part in request.stream():
-            form += part
-            if len(form) > LONGEST_FORM:
-                return page(_TITLE, Said("That is more than a name.", "内容过长。"), status=413)
-        return await desk.pressed(token, form)
+        return await desk.pressed(token, await request.body())
 
     return router
 

@@ -84,6 +84,7 @@ def words(change: WarningChange, language: Language) -> dict[str, Any]:
         "clears_when": clears_when[:LONGEST_TEXT] if clears_when else None,
         "warning_id": str(change.warning_id),
         "by": acknowledgement.by[:LONGEST_NAME] if acknowledgement else None,
+        "link_of": acknowledgement.link_of[:LONGEST_NAME] if acknowledgement and acknowledgement.link_of else None,
         "note": acknowledgement.note[:LONGEST_TEXT] if acknowledgement and acknowledgement.note else None,
     }
 

@@ -54,7 +54,8 @@ class Acknowledging:
     async def _settle(self, record: ConsumerRecord) -> None:
         try:
             given = read(record.value, record.headers)
-            answer = Acknowledged(given.id, given.by, given.note, given.at.astimezone(UTC), known=False)
+            at = given.at.astimezone(UTC)
+            answer = Acknowledged(given.id, given.by, given.note, at, known=False, link_of=given.link_of)
             done = await self._recorder.record(given.warning_id, answer)
         except (UnreadableError, NoSuchWarningError, IdInUseError) as error:
             await self._give_up(record, error.reason, str(error))

@@ -48,7 +48,7 @@ def _told(topic: str, last: WarningChange, given: Acknowledged) -> Outgoing:
         "reason": None,
         "previous_level": last.severity,
         "at": utc_text(given.at),
-        "acknowledgement": {"id": str(given.id), "by": given.by, "note": given.note},
+        "acknowledgement": {"id": str(given.id), "by": given.by, "note": given.note, "link_of": given.link_of},
     }
     attributes = {
         "specversion": "1.0",

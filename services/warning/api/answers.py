@@ -46,6 +46,7 @@ class AcknowledgementAnswer(BaseModel):
     by: str
     note: str | None
     at: datetime
+    link_of: str | None = Field(description="Of one given by a link: the receiver that the link was sent to")
 
 
 class WarningDetail(WarningSummary):

@@ -122,6 +122,6 @@ def warnings_router(desk: Desk, reads: Callable[..., ApiKey], acknowledges: Call
     ) -> AcknowledgementAnswer:
         done = await desk.acknowledge(warning_id, body)
         response.status_code = 200 if done.known else 201
-        return AcknowledgementAnswer(id=done.id, by=done.by, note=done.note, at=done.at)
+        return AcknowledgementAnswer(id=done.id, by=done.by, note=done.note, at=done.at, link_of=done.link_of)
 
     return router

@@ -18,12 +18,13 @@ ERRORS = (*DATABASE_ERRORS, SQLAlchemyError)
 """As DATABASE_ERRORS, of an engine: whoever retries says so in the log."""
 _LAST_CHANGE = text("SELECT last_change FROM warnings WHERE warning_id = :warning_id")
 _ACKNOWLEDGE = text(
-    "INSERT INTO acknowledgements (acknowledgement_id, warning_id, by_whom, note, at)"
-    " VALUES (:id, :warning_id, :by, :note, :at) ON CONFLICT DO NOTHING"
+    "INSERT INTO acknowledgements (acknowledgement_id, warning_id, by_whom, note, at, link_of)"
+    " VALUES (:id, :warning_id, :by, :note, :at, :link_of) ON CONFLICT DO NOTHING"
 )
 _PUBLISH = text("INSERT INTO control_outbox (topic, key, value, headers) VALUES (:topic, :key, :value, :headers)")
 _STORED = text(
-    "SELECT by_whom, note, at FROM acknowledgements WHERE acknowledgement_id = :id AND warning_id = :warning_id"
+    "SELECT by_whom, note, at, link_of FROM acknowledgements"
+    " WHERE acknowledgement_id = :id AND warning_id = :warning_id"
 )
 
 
@@ -35,6 +36,7 @@ class Acknowledged(NamedTuple):
     note: str | None
     at: datetime
     known: bool
+    link_of: str | None = None
 
 
 class Told(NamedTuple):
@@ -63,7 +65,7 @@ async def acknowledge(
 
     As it is stored now. Raises NoSuchWarningError, IdInUseError, or one of ERRORS.
     """
-    values = {"id": given.id, "warning_id": warning_id, "by": given.by, "note": given.note, "at": given.at}
+    values = {**given._asdict(), "warning_id": warning_id}
     async with database.begin() as connection:
         last = (await connection.execute(_LAST_CHANGE, values)).scalar_one_or_none()
         if last is None:
@@ -76,7 +78,7 @@ async def acknowledge(
         row = (await connection.execute(_STORED, values)).one_or_none()
     if row is None:
         raise IdInUseError(f"the id {given.id} belongs to an acknowledgement of another warning")
-    return Acknowledged(given.id, row[0], row[1], row[2], known=True)
+    return Acknowledged(given.id, row.by_whom, row.note, row.at, known=True, link_of=row.link_of)
 
 
 async def hold_control(connection: "asyncpg.Connection[Any]") -> bool:

@@ -64,7 +64,7 @@ async def warning(database: Database, warning_id: UUID) -> tuple[Row, Sequence[R
         changes = await connection.execute(text("SELECT data FROM changes WHERE warning_id = :id ORDER BY number"), key)
         acknowledged = await connection.execute(
             text(
-                "SELECT acknowledgement_id AS id, by_whom AS by, note, at FROM acknowledgements"
+                "SELECT acknowledgement_id AS id, by_whom AS by, note, at, link_of FROM acknowledgements"
                 " WHERE warning_id = :id ORDER BY at"
             ),
             key,

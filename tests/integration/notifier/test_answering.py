@@ -91,7 +91,7 @@ async def test_whoever_answers_by_link_or_by_key_is_on_the_topic_before_it_is_co
     for refused, expected in ((ended, 410), ("x.y", 403)):
         for method in ("GET", "POST"):
             assert (await caller.browse(method, f"/v1/acknowledge/{refused}"))[0] == expected
-    assert (await caller.browse("POST", f"/v1/acknowledge/{token}", {"by": "x" * 5_000}))[0] == 413
+    assert (await caller.call("POST", f"/v1/acknowledge/{token}", {"by": "x" * 5_000}))[0] == 413
     assert (await caller.call("POST", path, {"by": "head-office"}, key=None))[0] == 401
 
     records = await read_topic(env["KAFKA_BOOTSTRAP"], f"{env['KAFKA_TOPIC_PREFIX']}acknowledgements")

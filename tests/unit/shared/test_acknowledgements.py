@@ -23,6 +23,7 @@ GIVEN = AcknowledgementGiven(
     by="Night Desk",
     note="I have called her.",
     at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+    link_of="branch-kano",
     via="link",
 )
 WHOLE: dict[str, Any] = json.loads(GIVEN.model_dump_json())

@@ -36,7 +36,7 @@ def plain(given: AcknowledgementGiven) -> Plain:
 
 
 def press(warning: UUID, *, identity: UUID | None = None, by: str = "officer-7") -> AcknowledgementGiven:
-    return AcknowledgementGiven(id=identity or uuid4(), warning_id=warning, by=by, at=AT, via="link")
+    return AcknowledgementGiven(id=identity or uuid4(), warning_id=warning, by=by, at=AT, via="link", link_of="desk")
 
 
 class Desk:
@@ -60,7 +60,9 @@ class Desk:
         await until(done, what=f"{count} records are committed")
 
     async def stored(self) -> list[tuple[UUID, str]]:
-        rows = await self._deployment.connection.fetch("SELECT warning_id, by_whom FROM acknowledgements ORDER BY at")
+        rows = await self._deployment.connection.fetch(
+            "SELECT warning_id, by_whom FROM acknowledgements WHERE link_of = 'desk' ORDER BY at"
+        )
         return [(row[0], row[1]) for row in rows]
 
     async def told(self, count: int) -> list[WarningChange]:
@@ -132,6 +134,7 @@ async def test_one_that_comes_twice_is_recorded_and_told_once(desk: Desk, run: R
     assert (told.warning_id, told.level, told.at) == (warning, "yellow", AT)
     assert told.acknowledgement is not None
     assert (told.acknowledgement.id, told.acknowledgement.by) == (pressed.id, "officer-7")
+    assert told.acknowledgement.link_of == "desk"
     assert [counted(each, "recorded") for each in (registry, after)] == [1, 0]
     assert [counted(each, "known") for each in (registry, after)] == [1, 1]
 

@@ -90,18 +90,21 @@ async def test_pressing_the_button_publishes_the_receivers_word_with_the_same_id
 
     assert [each.status_code for each in answers] == [202, 202]
     expected = AcknowledgementGiven(
-        id=press_id(TOKEN), warning_id=WARNING, by="branch-kano", note=None, at=clock.now(), via="link"
-    )
+        id=press_id(TOKEN), warning_id=WARNING, by="branch-kano", note=None, at=clock.now(), via="link",
+        link_of="branch-kano",
+    )  # fmt: skip
     assert topic.given == [expected, expected]
     assert "Thank you" in _text(answers[0])
     assert "<form" not in _text(answers[0])
     _assert_kept_by_nobody(answers[0])
 
 
-async def test_whoever_gives_a_name_is_named_and_cannot_write_markup(desk: AcknowledgementDesk, topic: Topic) -> None:
+async def test_whoever_gives_a_name_is_named_beside_whose_link_it_was_and_cannot_write_markup(
+    desk: AcknowledgementDesk, topic: Topic
+) -> None:
     answer = await desk.pressed(TOKEN, urlencode({"by": " <b>Night\r\n\x00Desk</b> "}).encode())
 
-    assert topic.given[0].by == "<b>Night Desk</b>"
+    assert (topic.given[0].by, topic.given[0].link_of) == ("<b>Night Desk</b>", "branch-kano")
     assert "&lt;b&gt;Night Desk&lt;/b&gt;" in _text(answer)
     assert "<b>" not in _text(answer)
 
