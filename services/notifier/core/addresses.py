@@ -1,4 +1,9 @@
-"""Which addresses a message may go to: the open internet, and what a receiver's `allow_networks` names."""
+"""Which addresses a message may go to: the open internet, and what a receiver's `allow_networks` names.
+
+`ipaddress.is_global` is not asked: its tables, and what it says of an address within another, differ from one Python to
+the next. These are IANA's registries of special-purpose addresses, with what was added in 2024 (3fff::/20), less the few
+anycast services in them that no receiver of messages is.
+"""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -6,23 +11,33 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# What `is_global` lets through and nobody outside answers on: translations of IPv4, obsolete and documentation ranges,
-# shared carrier space, Teredo, and a cloud's metadata service.
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given out; whatever lies outside is local, multicast, a translation, or nobody's."""
+_NAT64 = ip_network("64:ff9b::/96")
 _NEVER = tuple(
     ip_network(each)
     for each in (
-        "64:ff9b:1::/48",
-        "::/96",
-        "fec0::/10",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # shared by carriers, and Alibaba Cloud's metadata service (100.100.100.200)
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's own service to its machines, under a public address
+        "169.254.0.0/16",  # link-local, and the metadata service of most clouds (169.254.169.254)
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # protocols, and Oracle Cloud's metadata service (192.0.0.192)
+        "192.0.2.0/24",
         "192.88.99.0/24",
-        "5f00::/16",
-        "2001::/32",
-        "100.64.0.0/10",
-        "fd00:ec2::254/128",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",  # protocols: Teredo, benchmarks, hashes
+        "2001:db8::/32",
         "3fff::/20",
     )
 )
-_NAT64 = ip_network("64:ff9b::/96")
 
 
 def embedded(address: Address) -> Address:
@@ -41,4 +56,5 @@ def may_be_reached(written: str, allowed: Sequence[Network] = ()) -> bool:
     address = embedded(ip_address(written.partition("%")[0]))
     if any(address in network for network in allowed):
         return True
-    return address.is_global and not address.is_multicast and not any(address in network for network in _NEVER)
+    given_out = isinstance(address, IPv4Address) or address in _GLOBAL_UNICAST
+    return given_out and not any(address in network for network in _NEVER)

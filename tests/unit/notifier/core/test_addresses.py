@@ -1,9 +1,14 @@
 """Which addresses may be reached: the table of the reference, and the networks a receiver names."""
 
+import shutil
+import subprocess
+import sys
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
+from services.notifier.core import addresses
 from services.notifier.core.addresses import may_be_reached
 
 # fmt: off
@@ -15,8 +20,21 @@ PRIVATE = [
     "ff02::1", "100::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1", "fec0::1", "::127.0.0.1",
     "5f00::1", "fe80::1%eth0",
 ]
+METADATA = [
+    "169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254",
+    "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254",
+    "64:ff9b:1::a9fe:a9fe", "2001::a9fe:a9fe", "::ffff:0:169.254.169.254", "::ffff:168.63.129.16", "fe80::a9fe:a9fe",
+]
+PUBLIC = [
+    "1.1.1.1", "8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1",
+    "168.63.129.17", "172.32.0.1", "192.0.1.1", "223.255.255.255", "2001:200::1", "2606:4700::1111", "2a00::1",
+]
 # fmt: on
-PUBLIC = ["1.1.1.1", "8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_no_clouds_metadata_service_is_reached_however_its_address_is_written(address: str) -> None:
+    assert not may_be_reached(address)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -33,6 +51,17 @@ def test_a_public_address_is_allowed(address: str) -> None:
 def test_a_network_named_is_allowed_however_its_address_is_wrapped(address: str) -> None:
     assert may_be_reached(address, [ip_network("10.1.0.0/16")])
     assert not may_be_reached(address, [ip_network("10.2.0.0/16"), ip_network("fc00::/7")])
+
+
+INTERPRETERS = sorted(filter(None, (shutil.which(f"python3.{minor}") for minor in range(11, 15))))
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS or [sys.executable])
+def test_every_python_judges_alike(interpreter: str) -> None:
+    asked = f"print([may_be_reached(each) for each in {PRIVATE + METADATA + PUBLIC}])"
+    program = f"{Path(addresses.__file__).read_text()}\n{asked}"
+    said = subprocess.run([interpreter, "-I", "-c", program], check=True, capture_output=True, text=True).stdout
+    assert said == f"{[False] * len(PRIVATE + METADATA) + [True] * len(PUBLIC)}\n"
 
 
 def test_a_name_is_no_address() -> None:
