@@ -1,8 +1,8 @@
 """Which addresses a message may go to: the open internet, and what a receiver's `allow_networks` names.
 
-`ipaddress.is_global` is not asked: its tables, and what it says of an address within another, differ from one Python to
-the next. These are IANA's registries of special-purpose addresses, with what was added in 2024 (3fff::/20), less the few
-anycast services in them that no receiver of messages is.
+`ipaddress.is_global` is not asked: its tables, and what it says of an address within another, differ from one Python
+to the next. These are IANA's registries of special-purpose addresses, with what was added in 2024 (3fff::/20), less the
+few anycast services in them that no receiver of messages is.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,10 @@ from services.notifier.metrics import Metrics as NotifierMetrics
 from services.notifier.settings import NotifierSettings
 from services.warning.metrics import Metrics as WarningMetrics
 from services.warning.settings import Settings as WarningSettings
+from shared.http.refused import Refused
 from shared.kafka.lag import Lag
+from shared.keys_file import open_keys
+from shared.settings import HttpSettings
 
 DEPLOY = ROOT / "deploy"
 HTTP_PORT = 8080
@@ -56,6 +59,8 @@ def metric_names() -> frozenset[str]:
     Lag("ingest", registry)
     WarningMetrics(registry)
     NotifierMetrics(registry)
+    Refused(registry)
+    open_keys(HttpSettings(auth="off"), registry)
     names = set()
     for family in registry.collect():
         suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "gauge": [""]}[family.type]
