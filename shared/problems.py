@@ -108,6 +108,7 @@ def _let_go(error: Exception) -> None:
 _REF = {"$ref": "#/components/schemas/Problem"}
 _ERRORS = ("/HTTPValidationError", "/Problem")
 _GUARDED = {"401": "No API key, or not a known one", "403": "The key lacks the scope"}
+_BOUNDED = {"408": "The body took too long", "413": "The body is too large"}
 
 
 def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
@@ -124,9 +125,12 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
 
 def _put_right(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    if operation.get("security"):
-        for status, description in _GUARDED.items():
-            responses.setdefault(status, {"description": description, "content": {MEDIA_TYPE: {"schema": _REF}}})
+    refusals = {
+        **(_GUARDED if operation.get("security") else {}),
+        **(_BOUNDED if "requestBody" in operation else {}),
+    }
+    for status, description in refusals.items():
+        responses.setdefault(status, {"description": description, "content": {MEDIA_TYPE: {"schema": _REF}}})
     for status, response in responses.items():
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         if int(status) >= 400 and str(schema.get("$ref", "")).endswith(_ERRORS):

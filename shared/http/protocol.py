@@ -147,18 +147,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         if self._over <= 0:
             return
-        full = self._over > RESERVE
-        latest = self.loop.time() - (0 if full else self.bounds.grace_seconds)
-        for each in self._longest_idle(until=latest)[: self._over]:
+        idle = self._longest_idle()
+        latest = self.loop.time() - self.bounds.grace_seconds
+        ends = [each for each in idle if each.idle_since <= latest][: self._over]
+        if not ends and self._over > RESERVE:
+            ends = [*idle, self][:1]
+        for each in ends:
             each.end()
-            full = False
-        if full:
-            self.end()
 
-    def _longest_idle(self, until: float) -> "list[BoundedProtocol]":
+    def _longest_idle(self) -> "list[BoundedProtocol]":
+        """The other connections that are idle, those idle longest first."""
         held = cast("set[BoundedProtocol]", self.connections)
-        others = [each for each in held if each is not self and each.idle and not each.transport.is_closing()]
-        return sorted((each for each in others if each.idle_since <= until), key=lambda each: each.idle_since)
+        idle = [each for each in held if each is not self and each.idle and not each.transport.is_closing()]
+        return sorted(idle, key=lambda each: each.idle_since)
 
     def _answering(self) -> Any:
         """The application, or what answers in its place."""
@@ -210,7 +211,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _part(self) -> None:
         """Close, once all of the body is there."""
-        if self.cycle.more_body and not self._deaf:
+        if self.cycle.more_body and not self._deaf and not self.pipeline:
             self._parting = True
             self._hang_up()
         else:

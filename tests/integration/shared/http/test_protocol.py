@@ -149,6 +149,14 @@ async def test_an_answer_that_nobody_reads_is_given_up(server: Server) -> None:
         await until(lambda: server.refused("reader_too_slow") == 1)
 
 
+async def test_nothing_is_answered_after_the_request_that_was_to_be_the_last(server: Server) -> None:
+    async with calling(server) as caller:
+        last = head("/v1/notes", "Connection: close", "Content-Length: 1") + b"x"
+        await caller.send(last + head("/v1/notes", "Content-Length: 2") + b"y")
+        assert (await caller.answer()).status == 200
+        assert await caller.ended()
+
+
 async def test_requests_sent_at_once_are_answered_in_turn_each_with_its_own_body(server: Server) -> None:
     bodies = [b"a" * 70_000, b"b" * 50, b"", b"c" * 90_000]
     async with calling(server) as caller:
