@@ -64,6 +64,9 @@ def test_an_acknowledgement_says_who_and_what_they_wrote() -> None:
 
     assert "an officer answers for it: called them\n" in _told("en", acknowledgement=acknowledgement)
     assert "an officer 已确认：called them\n" in _told("zh", acknowledgement=acknowledgement)
+    by_link = acknowledgement.model_copy(update={"link_of": "branch-kano"})
+    assert "an officer answers for it (by the link sent to branch-kano): called" in _told("en", acknowledgement=by_link)
+    assert "an officer 已确认（通过发给 branch-kano 的链接）：called them" in _told("zh", acknowledgement=by_link)
 
 
 def test_a_variable_that_is_not_there_is_an_error(tmp_path: Path) -> None:
