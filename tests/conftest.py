@@ -15,6 +15,7 @@ from deploy.local.kafka import real_kafka as run_real_kafka
 from deploy.local.ports import free_port as find_free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.postgres import embedded_postgres as run_embedded_postgres
+from deploy.local.processes import heed_interrupts
 
 UNIT_TESTS = Path(__file__).parent / "unit"
 REAL_KAFKA_REQUIRED = os.environ.get("CI") == "true"
@@ -23,6 +24,10 @@ REAL_KAFKA_REQUIRED = os.environ.get("CI") == "true"
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if REAL_KAFKA_REQUIRED else "dev")
+
+
+# Where the run was started with SIGINT ignored, it and what it starts can be stopped all the same.
+heed_interrupts()
 
 
 def pytest_report_header() -> str:

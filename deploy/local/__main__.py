@@ -9,7 +9,7 @@ from rich.console import Console
 from deploy.local import processes
 from deploy.local.demo.performance import DemoFailedError, Plan, perform
 from deploy.local.kafka import KafkaMissingError, real_kafka
-from deploy.local.postgres import PostgresMissingError
+from deploy.local.postgres_wheel import PostgresMissingError
 
 INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
 FAILURES = (
@@ -66,4 +66,5 @@ def _failed(what: str, error: Exception) -> typer.Exit:
 
 
 if __name__ == "__main__":
+    processes.heed_interrupts()
     app()

@@ -56,7 +56,7 @@ def end(groups: dict[int, int]) -> None:
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    groups, paths = left_behind(sys.stdin)
+    groups, paths = left_behind(map(os.fsdecode, sys.stdin.buffer))
     end(groups)
     for path in paths:
         with suppress(FileNotFoundError):

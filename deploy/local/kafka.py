@@ -46,6 +46,7 @@ BROKER_SETTINGS = {
 JVM = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-Xshare:auto", "-Dorg.apache.logging.log4j.level=INFO"]
 # The second compiler costs a short test run more than it gains; a benchmark leaves it on.
 QUICK_START = "-XX:TieredStopAtLevel=1"
+LOCALE = {"LC_ALL": "C.UTF-8"}  # with LC_ALL=C Java finds no file whose path holds a letter beyond ASCII
 
 
 class KafkaMissingError(Exception):
@@ -119,7 +120,7 @@ class RealKafka:
             "Kafka",
             self._java("kafka.Kafka", str(self._properties)),
             log=self.log,
-            env={"LOG_DIR": str(self.log.parent)},
+            env={"LOG_DIR": str(self.log.parent), **LOCALE},
         )
         child = self._child
         child.wait_for(lambda: _STARTED in child.log_text(), seconds=START_SECONDS, what="started")
@@ -162,7 +163,7 @@ class RealKafka:
         command = self._java(
             "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self._properties), "-g"
         )
-        processes.run("Kafka's storage format", command, log=self.log, seconds=START_SECONDS)
+        processes.run("Kafka's storage format", command, log=self.log, seconds=START_SECONDS, env=LOCALE)
 
 
 def _properties(port: int, data: Path, settings: Mapping[str, str]) -> str:

@@ -4,12 +4,15 @@
 
 Drops root for USER first ("-" keeps the user), since a change of user would undo the tie. On Linux the kernel then
 sends DEATH_SIGNAL the moment the parent thread is gone, however it went; elsewhere `guardian.py` alone keeps the watch.
+Signals that a person or a terminal sends mean again what they mean by default: a script's background job ignores SIGINT
+and SIGQUIT, and so would all that it starts.
 It imports the standard library only: it runs before every child and must cost milliseconds.
 """
 
 import ctypes
 import os
 import pwd
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -31,6 +34,8 @@ def _become(user: str) -> None:
 
 def main(arguments: list[str]) -> None:
     death_signal, parent, user, *command = arguments
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     if user != "-":
         _become(user)
     _tie_to_parent(int(death_signal), int(parent))

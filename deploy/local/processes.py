@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ GUARDIAN = Path(__file__).with_name("guardian.py")
 STOP_SECONDS = 12.0  # a service drains within 10 s of SIGTERM
 POLL_SECONDS = 0.02
 LOG_TAIL_LINES = 30
+COMMON_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - mkdtemp makes what is ours in them
 
 
 class ChildFailedError(Exception):
@@ -45,7 +47,7 @@ class _Guardian:
                 )
                 atexit.register(self.dismiss)
             assert self._process.stdin is not None
-            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.write(os.fsencode(f"{line}\n"))
             self._process.stdin.flush()
 
     def dismiss(self) -> None:
@@ -59,10 +61,32 @@ _guardian = _Guardian()
 
 def scratch_directory(name: str) -> Path:
     """A fresh temporary directory, removed with all in it once this process is gone. Others may pass through it."""
-    path = Path(tempfile.mkdtemp(prefix=f"bellwether-{name}-"))
+    path = Path(tempfile.mkdtemp(prefix=f"bellwether-{name}-", dir=_passable_parent()))
     path.chmod(0o711)
     _guardian.tell(f"discard {path}")
     return path
+
+
+def _passable_parent() -> Path:
+    """The system's folder for temporary files; for root one that others may enter, since PostgreSQL is not root.
+
+    Where pam_tmpdir is, root's TMPDIR is /tmp/user/0, which is closed.
+    """
+    usual = Path(tempfile.gettempdir()).resolve()
+    choices = [usual, *map(Path, COMMON_TEMPORARY)] if os.geteuid() == 0 else [usual]
+    return next(filter(_passable, choices), usual)
+
+
+def _passable(path: Path) -> bool:
+    return path.is_dir() and all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents))
+
+
+def heed_interrupts() -> None:
+    """Let SIGINT raise KeyboardInterrupt, also where this process was started with it ignored.
+
+    So are the background jobs of a script, and those of some CI runners; whoever sends one a SIGINT means it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def poll_until(condition: Callable[[], bool], *, seconds: float) -> bool:

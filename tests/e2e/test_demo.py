@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from deploy.local.processes import ROOT, poll_until
+from tests.interrupts import IGNORING_INTERRUPTS
 
 MARK = "BELLWETHER_DEMO_TEST"
 SMALL = ["--borrowers", "60", "--seed", "8", "--seconds", "5"]  # few, of whom some get into trouble all the same
@@ -32,9 +33,11 @@ class Demo:
     scratch: Path
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def start(self, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, before: Sequence[str] = (), stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local", "demo", *arguments],
+            [*before, sys.executable, "-m", "deploy.local", "demo", *arguments],
             cwd=ROOT,
             env={**os.environ, MARK: self.mark, "TMPDIR": str(self.scratch), "COLUMNS": "160", "TERM": "xterm"},
             stdin=subprocess.DEVNULL,
@@ -124,9 +127,11 @@ def _assert_people_were_told(section: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strike", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_left_of_a_demo_that_is_struck_down(demo: Demo, strike: signal.Signals) -> None:
-    running = demo.start(*PACED)
+@pytest.mark.parametrize(
+    ("strike", "before"), [(signal.SIGKILL, []), (signal.SIGINT, []), (signal.SIGINT, IGNORING_INTERRUPTS)]
+)
+def test_nothing_is_left_of_a_demo_that_is_struck_down(demo: Demo, strike: signal.Signals, before: list[str]) -> None:
+    running = demo.start(*PACED, before=before)
     assert running.stdout is not None
     _until_said(running.stdout.fileno(), "raised")
 

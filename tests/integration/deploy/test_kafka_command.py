@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.processes import ROOT
 from tests.conftest import require_real_kafka
+from tests.interrupts import IGNORING_INTERRUPTS
 
 
 async def _topics(bootstrap: str) -> list[str]:
@@ -23,9 +24,10 @@ async def _topics(bootstrap: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_kafka_runs_at_the_address_it_says_until_ctrl_c() -> None:
+@pytest.mark.parametrize("before", [[], IGNORING_INTERRUPTS], ids=["in the foreground", "as a script's background job"])
+def test_kafka_runs_at_the_address_it_says_until_ctrl_c(before: list[str]) -> None:
     require_real_kafka()
-    command = [sys.executable, "-m", "deploy.local", "kafka"]
+    command = [*before, sys.executable, "-m", "deploy.local", "kafka"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
         assert running.stdout is not None
         said = "".join(line.decode() for line in (running.stdout.readline() for _ in range(2)))

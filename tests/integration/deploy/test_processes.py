@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from deploy.local import processes
+from tests.interrupts import IGNORING_INTERRUPTS
 
 # A launcher as the demo is one: a child that ignores SIGTERM, and a scratch directory. It says both and waits.
 LAUNCHER = """
@@ -100,3 +102,35 @@ def test_a_child_of_root_gives_up_root(tmp_path: Path) -> None:
     processes.run("id", ["id", "-un"], log=tmp_path / "log", seconds=10, user="nobody")
 
     assert (tmp_path / "log").read_text().strip() == "nobody"
+
+
+# A launcher that was started with SIGINT ignored, and its child that does nothing about signals itself.
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+from deploy.local import processes
+command = ["sh", "-c", "echo up; exec sleep 60"]
+child = processes.start("child", command, log=Path(sys.argv[1]), stop_signal=signal.SIGINT)
+child.wait_for(lambda: "up" in child.log_text(), seconds=10, what="up")
+sys.exit(-child.stop())
+"""
+
+
+def test_a_child_hears_interrupts_where_its_launcher_was_started_with_them_ignored(tmp_path: Path) -> None:
+    command = [*IGNORING_INTERRUPTS, sys.executable, "-c", INTERRUPTED, str(tmp_path / "log")]
+
+    assert subprocess.run(command, cwd=processes.ROOT, timeout=30, check=False).returncode == signal.SIGINT
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's children are other users'")
+def test_roots_scratch_is_where_others_may_enter_though_tmpdir_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "root's own"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(closed))
+
+    scratch = processes.scratch_directory("test")
+
+    processes.run("test", ["test", "-x", scratch], log=tmp_path / "log", seconds=10, user="nobody")
+    scratch.rmdir()
