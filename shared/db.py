@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.database_url import database_address
 from shared.settings import DatabaseSettings
 
 # A client-side deadline: a statement without an answer by then has an unknown outcome.
@@ -37,46 +36,25 @@ SERVER_LIMITS = {
 }
 
 
-def sqlalchemy_url(settings: DatabaseSettings) -> URL:
-    """The configured address in SQLAlchemy's form; a socket directory may be given as `?host=/path`."""
-    parts = urlsplit(str(settings.database_url))
-    socket_dir = parse_qs(parts.query).get("host", [None])[0]
-    return URL.create(
-        "postgresql+asyncpg",
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        host=socket_dir or parts.hostname,
-        port=parts.port,
-        database=parts.path.lstrip("/") or "postgres",
-    )
-
-
 def create_engine(settings: DatabaseSettings, schema: str, *, pool_size: int = 5) -> AsyncEngine:
     """An engine whose connections see `schema` first. Dispose of it when done."""
     return create_async_engine(
-        sqlalchemy_url(settings),
-        pool_size=pool_size,
-        pool_pre_ping=True,
-        connect_args={
-            "command_timeout": COMMAND_TIMEOUT_SECONDS,
-            "server_settings": {"search_path": schema, **SERVER_LIMITS},
-        },
+        "postgresql+asyncpg://", pool_size=pool_size, pool_pre_ping=True, connect_args=_arguments(settings, schema)
     )
 
 
 async def connect(settings: DatabaseSettings, schema: str) -> "asyncpg.Connection[Any]":
     """One raw connection for a hot path. The caller closes it."""
-    url = sqlalchemy_url(settings)
-    return await asyncpg.connect(
-        host=url.host,
-        port=url.port,
-        user=url.username,
-        password=url.password,
-        database=url.database,
-        timeout=COMMAND_TIMEOUT_SECONDS,
-        command_timeout=COMMAND_TIMEOUT_SECONDS,
-        server_settings={"search_path": schema, **SERVER_LIMITS},
-    )
+    return await asyncpg.connect(**_arguments(settings, schema))
+
+
+def _arguments(settings: DatabaseSettings, schema: str) -> dict[str, Any]:
+    """How every connection is made."""
+    return {
+        "timeout": COMMAND_TIMEOUT_SECONDS,
+        "command_timeout": COMMAND_TIMEOUT_SECONDS,
+        **database_address(str(settings.database_url)).arguments({"search_path": schema, **SERVER_LIMITS}),
+    }
 
 
 async def migrate(settings: DatabaseSettings, schema: str, scripts: Path) -> None:

@@ -1,9 +1,11 @@
 """Settings every service has. Each is read from the environment, for example `KAFKA_BOOTSTRAP`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr
+from pydantic import AfterValidator, Field, PostgresDsn, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.database_url import database_address
 
 
 class HttpSettings(BaseSettings):
@@ -52,14 +54,20 @@ class KafkaSettings(BaseSettings):
     )
 
 
+def _understood(url: PostgresDsn) -> PostgresDsn:
+    database_address(str(url))
+    return url
+
+
 class DatabaseSettings(BaseSettings):
     """The database. Each service keeps its tables in a schema of its own name."""
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    database_url: PostgresDsn = Field(
+    database_url: Annotated[PostgresDsn, AfterValidator(_understood)] = Field(
         default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/bellwether"),
-        description="postgresql://user:password@host:port/database",
+        repr=False,
+        description="postgresql://user:password@host:port/database, and after a `?` parameters, see below",
     )
 
 

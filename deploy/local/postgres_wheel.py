@@ -57,7 +57,7 @@ def _copy(wheel: Distribution, target: Path) -> Path:
     for file in filter(_serves, wheel.files or ()):
         copied = target / file
         copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file.locate(), copied)  # type: ignore[arg-type]
+        shutil.copy(file.locate(), copied)
     _open(target)
     return target
 
