@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SYSTEM = "system"
 """As `sslrootcert`: the authorities that the machine trusts, and nothing less than verify-full."""
-_TLS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+_TLS: Final[tuple[str, ...]] = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 KNOWN: Final = ("host", "application_name", *_TLS)
 DEFAULT_DATABASE = "postgres"
 _WRITTEN = "postgresql://user:password@host:port/database"

@@ -8,6 +8,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.database_url import database_address
@@ -26,6 +27,12 @@ OUTAGES = (
 
 The internal error is asyncpg's where the server's last word comes while a statement is about to be sent.
 """
+
+
+class NotMigratedError(Exception):
+    """The tables are not what the programs expect; it says why in the database's words, or the network's."""
+
+
 # The server's own limits, so that a stopped process cannot block its successor.
 SERVER_LIMITS = {
     "idle_in_transaction_session_timeout": "5000",
@@ -37,9 +44,13 @@ SERVER_LIMITS = {
 
 
 def create_engine(settings: DatabaseSettings, schema: str, *, pool_size: int = 5) -> AsyncEngine:
-    """An engine whose connections see `schema` first. Dispose of it when done."""
+    """An engine whose connections see `schema` first. Dispose of it when done. Its errors show no data."""
     return create_async_engine(
-        "postgresql+asyncpg://", pool_size=pool_size, pool_pre_ping=True, connect_args=_arguments(settings, schema)
+        "postgresql+asyncpg://",
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=_arguments(settings, schema),
     )
 
 
@@ -58,7 +69,10 @@ def _arguments(settings: DatabaseSettings, schema: str) -> dict[str, Any]:
 
 
 async def migrate(settings: DatabaseSettings, schema: str, scripts: Path) -> None:
-    """Bring `schema` up to the newest migration in `scripts`, under a lock so that two replicas may start at once."""
+    """Bring `schema` up to the newest migration in `scripts`, under a lock so that two replicas may start at once.
+
+    Raises NotMigratedError where the database is away, does not let us in, or refuses a statement.
+    """
     engine = create_engine(settings, schema)
     try:
         async with engine.begin() as connection:
@@ -68,6 +82,8 @@ async def migrate(settings: DatabaseSettings, schema: str, scripts: Path) -> Non
             )
             await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             await connection.run_sync(_upgrade(schema, scripts))
+    except (SQLAlchemyError, *OUTAGES) as error:
+        raise NotMigratedError(f"the tables of schema {schema} are not migrated: {error}") from error
     finally:
         await engine.dispose()
 

@@ -1,19 +1,65 @@
 """Settings every service has. Each is read from the environment, for example `KAFKA_BOOTSTRAP`."""
 
-from typing import Annotated, Literal
+import re
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Literal, NoReturn, TypeVar
 
-from pydantic import AfterValidator, Field, PostgresDsn, SecretStr
+from pydantic import AfterValidator, Field, PostgresDsn, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.database_url import database_address
 
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+REFUSED = 2
+"""The exit status of a process that was told something that it cannot mean."""
 
-class HttpSettings(BaseSettings):
+
+class FromEnvironment(BaseSettings):
+    """Settings whose errors never show what was given: it may be a secret, or have one in it."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class SettingError(Exception):
+    """What a setting names is not what it should be. Its words never show what was given."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name}: {expected}")
+        self.expected = expected
+
+
+Settings = TypeVar("Settings", bound=FromEnvironment)
+
+
+def from_environment(settings: type[Settings]) -> Settings:
+    """The settings. Where some are wrong it says so on standard error, a line each, and ends the process."""
+    try:
+        return settings()
+    except ValidationError as error:
+        refuse(*complaints(error))
+
+
+def refuse(*said: str) -> NoReturn:
+    """End the process before anything is begun, and say why."""
+    sys.stderr.writelines(f"{each}\n" for each in said)
+    raise SystemExit(REFUSED)
+
+
+def complaints(error: ValidationError) -> Iterator[str]:
+    """One line for each setting that is wrong: its name and what was expected."""
+    for each in error.errors(include_url=False, include_input=False):
+        name = "".join(f"{part}: " for part in each["loc"]).upper()
+        said = each["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+        yield f"{name}{said}"
+
+
+class HttpSettings(FromEnvironment):
     """Where the service listens and who may call it."""
 
-    model_config = SettingsConfigDict(extra="ignore")
-
-    http_host: str = Field(default="127.0.0.1", description="Address the HTTP server listens on")
+    http_host: str = Field(
+        default="127.0.0.1", pattern=r"^[A-Za-z0-9.:_-]+$", description="Address the HTTP server listens on"
+    )
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port the HTTP server listens on")
     auth: Literal["keys", "off"] = Field(
         default="keys", description="`off` lets anyone call; only for a closed machine"
@@ -27,15 +73,26 @@ class HttpSettings(BaseSettings):
     log_pretty: bool = Field(default=False, description="Lines for a person at a terminal instead of JSON")
 
 
-class KafkaSettings(BaseSettings):
+def _brokers(given: str) -> str:
+    if not all(_BROKER.fullmatch(each.strip()) for each in given.split(",")):
+        raise ValueError("expected host:port of one or more brokers, comma-separated")
+    return given
+
+
+Brokers = Annotated[str, AfterValidator(_brokers)]
+
+
+class KafkaSettings(FromEnvironment):
     """The broker."""
 
-    model_config = SettingsConfigDict(extra="ignore")
-
-    kafka_bootstrap: str = Field(
+    kafka_bootstrap: Brokers = Field(
         default="127.0.0.1:9092", description="host:port of one or more brokers, comma-separated"
     )
-    kafka_topic_prefix: str = Field(default="", description="Put before every topic and group name, to share a cluster")
+    kafka_topic_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,200}$",
+        description="Put before every topic and group name, to share a cluster",
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="Whether the connection is encrypted, and whether it signs in"
     )
@@ -59,10 +116,8 @@ def _understood(url: PostgresDsn) -> PostgresDsn:
     return url
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(FromEnvironment):
     """The database. Each service keeps its tables in a schema of its own name."""
-
-    model_config = SettingsConfigDict(extra="ignore")
 
     database_url: Annotated[PostgresDsn, AfterValidator(_understood)] = Field(
         default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/bellwether"),
@@ -71,10 +126,8 @@ class DatabaseSettings(BaseSettings):
     )
 
 
-class ClockSettings(BaseSettings):
+class ClockSettings(FromEnvironment):
     """Whose clock is business time; the same for ingest and the warning service."""
-
-    model_config = SettingsConfigDict(extra="ignore")
 
     warning_clock: Literal["wall", "event"] = Field(
         default="wall",

@@ -119,7 +119,15 @@ def _start(folder: Path, directory: Path, running: TlsPostgres, server: tuple[Pa
     if USER != "-":
         shutil.chown(data, USER)
         shutil.chown(server[1], USER)
-    initdb = [folder / "initdb", "-D", data, "--no-sync", "--username=postgres", "--auth=trust", "--locale=C"]
+    initdb: list[str | Path] = [
+        folder / "initdb",
+        "-D",
+        data,
+        "--no-sync",
+        "--username=postgres",
+        "--auth=trust",
+        "--locale=C",
+    ]
     processes.run("initdb", initdb, log=log, seconds=START_SECONDS, user=USER)
     settings = {
         "listen_addresses": "127.0.0.1",
@@ -145,5 +153,5 @@ def _create_roles(folder: Path, port: int) -> None:
 
 def _psql(folder: Path, port: int, statement: str) -> bool:
     address = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-    command = [folder / "psql", "-qX", "-v", "ON_ERROR_STOP=1", *address, "-c", statement]
+    command: list[str | Path] = [folder / "psql", "-qX", "-v", "ON_ERROR_STOP=1", *address, "-c", statement]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -22,6 +22,7 @@ from shared.auth import NoKeysError, new_key
 from shared.kafka.producer import NotAcknowledgedError
 from shared.kafka.topics import Topics
 from shared.log import configure_logging
+from shared.settings import REFUSED, SettingError, from_environment
 
 log = structlog.get_logger(__name__)
 app = typer.Typer(help=__doc__, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
@@ -32,13 +33,13 @@ def serve(context: typer.Context) -> None:
     """Serve, when no command is named."""
     if context.invoked_subcommand is not None:
         return
-    settings = IngestSettings()
+    settings = from_environment(IngestSettings)
     configure_logging("ingest", level=settings.log_level, pretty=settings.log_pretty)
     try:
         uvloop.run(serve_ingest(settings))
-    except NoKeysError as error:
+    except (NoKeysError, SettingError) as error:
         log.error("ingest.refused_to_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
-        raise typer.Exit(2) from None
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command("new-key")
@@ -52,7 +53,7 @@ def make_key(name: Annotated[str, typer.Argument(help="Whose key it is")] = "cor
 @app.command("asyncapi")
 def print_asyncapi() -> None:
     """Print the AsyncAPI document of the topics."""
-    document = msgspec.json.encode(asyncapi_document(Topics(IngestSettings().kafka_topic_prefix)))
+    document = msgspec.json.encode(asyncapi_document(Topics(from_environment(IngestSettings).kafka_topic_prefix)))
     typer.echo(msgspec.json.format(document, indent=2).decode())
 
 
@@ -83,12 +84,12 @@ def redrive(
     origin_topic: Annotated[list[str] | None, typer.Option(help="Only letters from this topic, or these")] = None,
 ) -> None:
     """Send dead letters again to where they came from. Each is sent by one run only, whatever the filters."""
-    settings = IngestSettings()
+    settings = from_environment(IngestSettings)
     configure_logging("ingest", level="WARNING", pretty=True)
     wanted = Wanted(frozenset(reason or ()), frozenset(origin_topic or ()))
     try:
         typer.echo(str(asyncio.run(redrive_letters(settings, wanted))))
-    except (KafkaError, NotAcknowledgedError, OSError) as error:
+    except (KafkaError, NotAcknowledgedError, SettingError, OSError) as error:
         typer.echo(f"cut short, run it again to go on: {error!r}", err=True)
         raise typer.Exit(1) from None
 

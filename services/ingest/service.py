@@ -84,7 +84,7 @@ def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: 
 
 
 async def serve(settings: IngestSettings) -> None:
-    """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
+    """Serve until SIGTERM, then drain. Raises NoKeysError or SettingError before anything is begun."""
     registry = CollectorRegistry()
     keys = open_keys(settings, registry)
     metrics = Metrics(registry)

@@ -13,15 +13,17 @@ from services.notifier.configuration import Configuration, ConfigurationError, l
 from services.notifier.core.verdict import Delivered
 from services.notifier.foretelling.reading import UnreadableFileError, changes_in
 from services.notifier.foretelling.showing import show_all
-from services.notifier.service import configured
+from services.notifier.service import configuration_file, configured
 from services.notifier.service import migrate as migrate_notifier
 from services.notifier.service import serve as serve_notifier
 from services.notifier.settings import NotifierSettings
 from services.notifier.trial import send_sample, told
 from shared.auth import NoKeysError
 from shared.clock import WallClock
+from shared.db import NotMigratedError
 from shared.events.fields import Moment
 from shared.log import configure_logging
+from shared.settings import REFUSED, SettingError, from_environment
 
 log = structlog.get_logger(__name__)
 app = typer.Typer(help=__doc__, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
@@ -35,15 +37,20 @@ def serve(context: typer.Context) -> None:
     settings = _settings()
     try:
         uvloop.run(serve_notifier(settings))
-    except (NoKeysError, ConfigurationError) as error:
+    except (NoKeysError, ConfigurationError, SettingError) as error:
         log.error("notifier.refused_to_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
-        raise typer.Exit(2) from None
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command()
 def migrate() -> None:
     """Create or update the tables."""
-    uvloop.run(migrate_notifier(_settings()))
+    settings = _settings()
+    try:
+        uvloop.run(migrate_notifier(settings))
+    except NotMigratedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -52,7 +59,7 @@ def check(
     *,
     without_secrets: Annotated[bool, typer.Option(help="Do not look the secrets up")] = False,
 ) -> None:
-    """Validate a configuration: every mistake with its line and a caret, and exit code 1."""
+    """Validate a configuration: every mistake with its line and column, and exit code 1."""
     try:
         configuration = load(file, without_secrets=without_secrets)
     except ConfigurationError as error:
@@ -69,11 +76,8 @@ def foretell_routes(
     config: Annotated[Path | None, typer.Option(help="The configuration; NOTIFIER_CONFIG if unset")] = None,
 ) -> None:
     """Print who would be told of changes, when and why, where nothing was open before. Nobody is told."""
-    named = config or Path(_settings().notifier_config)
-    if named == Path():
-        raise typer.BadParameter("expected a configuration, here or in NOTIFIER_CONFIG", param_hint="--config")
     try:
-        configuration = load(named, without_secrets=True)
+        configuration = load(config or configuration_file(_settings()), without_secrets=True)
         changes = changes_in(warning)
     except (ConfigurationError, UnreadableFileError) as error:
         typer.echo(str(error), err=True)
@@ -113,7 +117,7 @@ def _configured(settings: NotifierSettings) -> Configuration:
 
 
 def _settings() -> NotifierSettings:
-    settings = NotifierSettings()
+    settings = from_environment(NotifierSettings)
     configure_logging("notifier", level=settings.log_level, pretty=settings.log_pretty)
     return settings
 

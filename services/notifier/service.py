@@ -58,7 +58,7 @@ async def migrate(settings: NotifierSettings) -> None:
 
 def configured(settings: NotifierSettings) -> Configuration:
     """The configuration the settings name. Raises ConfigurationError."""
-    return load(_file(settings))
+    return load(configuration_file(settings))
 
 
 def contact_keys(settings: NotifierSettings) -> Sealer | None:
@@ -69,7 +69,8 @@ def contact_keys(settings: NotifierSettings) -> Sealer | None:
             return Sealer.from_text(given.get_secret_value())
         return Sealer.from_text(Path(path).read_text("utf-8")) if path else None
     except (KeysError, OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"NOTIFIER_CONTACT_KEYS{'' if given else '_FILE'}: {error}") from None
+        said = error.strerror if isinstance(error, OSError) else error  # without the name: it may be a key itself
+        raise ConfigurationError(f"NOTIFIER_CONTACT_KEYS{'' if given else '_FILE'}: {said}") from None
 
 
 def reachable(configuration: Configuration, sealer: Sealer | None) -> None:
@@ -79,10 +80,14 @@ def reachable(configuration: Configuration, sealer: Sealer | None) -> None:
         raise ConfigurationError(f"receivers of audience borrower ({', '.join(names)}) need NOTIFIER_CONTACT_KEYS")
 
 
-def _file(settings: NotifierSettings) -> Path:
+def configuration_file(settings: NotifierSettings) -> Path:
+    """The file the settings name. Raises ConfigurationError where they name none, or none that is there."""
     if not settings.notifier_config:
         raise ConfigurationError("no receivers: set NOTIFIER_CONFIG to a file such as services/notifier/example.yaml")
-    return Path(settings.notifier_config)
+    path = Path(settings.notifier_config)
+    if not path.exists():
+        raise ConfigurationError("NOTIFIER_CONFIG: expected the name of a file; there is none of that name")
+    return path
 
 
 def consuming(settings: NotifierSettings, intake: Intake, worker: Worker, metrics: Metrics) -> Consumer:
@@ -137,13 +142,16 @@ def keeping_time(live: Live, connection: Connection, worker: Worker, clock: Cloc
 
 
 async def serve(settings: NotifierSettings) -> None:
-    """Serve until SIGTERM, then drain. Raises NoKeysError or ConfigurationError before anything is begun."""
+    """Serve until SIGTERM, then drain.
+
+    Raises NoKeysError, ConfigurationError or SettingError before anything is begun.
+    """
     registry, clock = CollectorRegistry(), SteadyClock(WallClock())
     keys = open_keys(settings, registry)
     sealer = contact_keys(settings)
     metrics = Metrics(registry)
     metrics.clock_step.set_function(clock.step_seconds)
-    live = Live(_file(settings), clock=clock, metrics=metrics, fit=partial(reachable, sealer=sealer))
+    live = Live(configuration_file(settings), clock=clock, metrics=metrics, fit=partial(reachable, sealer=sealer))
     hot, steady = [Connection(settings) for _ in range(3)], Connection(settings, by_index=False)
     topics = Topics(settings.kafka_topic_prefix)
     worker = delivering(settings, live, hot[:2], clock, metrics, sealer)

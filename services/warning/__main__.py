@@ -11,7 +11,9 @@ from services.warning.service import migrate as migrate_warning
 from services.warning.service import serve as serve_warning
 from services.warning.settings import Settings
 from shared.auth import NoKeysError
+from shared.db import NotMigratedError
 from shared.log import configure_logging
+from shared.settings import REFUSED, SettingError, from_environment
 
 log = structlog.get_logger(__name__)
 app = typer.Typer(help=__doc__, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
@@ -25,9 +27,9 @@ def serve(context: typer.Context) -> None:
     settings = _configured()
     try:
         uvloop.run(serve_warning(settings))
-    except NoKeysError as error:
+    except (NoKeysError, SettingError) as error:
         log.error("warning.refused_to_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
-        raise typer.Exit(2) from None
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command("migrate")
@@ -38,7 +40,12 @@ def migrate(
     replication: Annotated[int, typer.Option(min=1, help="Replicas of each partition; 3 in production")] = 1,
 ) -> None:
     """Create or update the tables, and create the topics."""
-    uvloop.run(migrate_warning(_configured(), partitions=partitions if topics else None, replication=replication))
+    settings = _configured()
+    try:
+        uvloop.run(migrate_warning(settings, partitions=partitions if topics else None, replication=replication))
+    except (NotMigratedError, SettingError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 app.command("check")(check)
@@ -46,7 +53,7 @@ app.command("replay")(replay)
 
 
 def _configured() -> Settings:
-    settings = Settings()
+    settings = from_environment(Settings)
     configure_logging("warning", level=settings.log_level, pretty=settings.log_pretty)
     return settings
 

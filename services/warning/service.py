@@ -12,6 +12,7 @@ from services.warning.acknowledging.telling import ControlOutbox
 from services.warning.api.app import build_app
 from services.warning.core.calendar import Calendar
 from services.warning.core.engine import Engine
+from services.warning.core.rules.document import RulesetError
 from services.warning.core.rules.loading import load_ruleset
 from services.warning.metrics import Metrics
 from services.warning.settings import Settings
@@ -31,14 +32,28 @@ from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
 from shared.keys_file import open_keys
 from shared.run import serve as run
+from shared.settings import SettingError
 from shared.watching import Watching
 
+_CHECK = "`python -m services.warning check FILE` shows them"
 log = structlog.get_logger(__name__)
 
 
 def load_engine(ruleset_file: Path, time_zone: str) -> Engine:
     """The engine of a ruleset file. Raises RulesetError, or OSError where the file cannot be read."""
     return Engine(load_ruleset(ruleset_file.read_text(encoding="utf-8")), Calendar(time_zone))
+
+
+def _engine(settings: Settings) -> Engine:
+    """The engine that the settings name. Raises SettingError, without the text: the file may be one of secrets."""
+    try:
+        return load_engine(settings.ruleset_file, settings.time_zone)
+    except RulesetError as error:
+        first = error.problems[0]
+        said = f"{len(error.problems)} mistakes, the first in line {first.line}, column {first.column}; {_CHECK}"
+    except (OSError, UnicodeDecodeError) as error:
+        said = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
+    raise SettingError("RULESET_FILE", f"expected a ruleset: {said}")
 
 
 async def migrate(settings: Settings, *, partitions: int | None, replication: int) -> None:
@@ -68,10 +83,10 @@ def acknowledging(settings: Settings, recorder: Recorder, producer: Producer, me
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM, then drain. Raises NoKeysError where nobody said who may call."""
+    """Serve until SIGTERM, then drain. Raises NoKeysError or SettingError before anything is begun."""
     registry = CollectorRegistry()
     keys = open_keys(settings, registry)
-    engine = load_engine(settings.ruleset_file, settings.time_zone)
+    engine = _engine(settings)
     clock = SteadyClock(WallClock())
     topics = Topics(settings.kafka_topic_prefix)
     producer = Producer(settings, client_id="warning")

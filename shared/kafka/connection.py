@@ -5,24 +5,31 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.settings import KafkaSettings
+from shared.settings import KafkaSettings, SettingError
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """The keyword arguments aiokafka's clients share."""
+    """The keyword arguments aiokafka's clients share. Raises SettingError where the CA's file cannot be used."""
     encrypted = settings.kafka_security_protocol.endswith("SSL")
     signed_in = settings.kafka_security_protocol.startswith("SASL")
     password = settings.kafka_password.get_secret_value() if settings.kafka_password else None
     return {
         "bootstrap_servers": settings.kafka_bootstrap,
         "security_protocol": settings.kafka_security_protocol,
-        "ssl_context": ssl.create_default_context(cafile=settings.kafka_ca_file) if encrypted else None,
+        "ssl_context": _trust(settings) if encrypted else None,
         **({
             "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_username,
             "sasl_plain_password": password,
         } if signed_in else {}),
     }  # fmt: skip
+
+
+def _trust(settings: KafkaSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.kafka_ca_file)
+    except OSError as error:
+        raise SettingError("KAFKA_CA_FILE", f"expected a PEM file of certificates: {error.strerror}") from None
 
 
 def consumer(settings: KafkaSettings, *topics: str, group: str | None, **overrides: Any) -> AIOKafkaConsumer:

@@ -13,22 +13,24 @@ from services.notifier.core.addresses import Network, may_be_reached
 from services.notifier.core.durations import Duration, parse_duration
 from services.notifier.outbound.post import Poster
 
+_EXPECTED_URL = "expected a URL that begins with https:// (or http://) and a host"
+
 
 def _network(given: Any) -> Network:
     try:
         return ip_network(given if isinstance(given, str) else "")
-    except ValueError as error:
-        raise ValueError(f'expected a network such as "10.1.0.0/16": {error}') from None
+    except ValueError:
+        raise ValueError('expected a network such as "10.1.0.0/16", all its host bits 0') from None
 
 
 def _url(given: str) -> str:
     try:
         parts = urlsplit(given)
         port_is_fine = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ValueError(f"expected a URL: {error}") from None
+    except ValueError:
+        raise ValueError(_EXPECTED_URL) from None
     if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_fine:
-        raise ValueError("expected a URL that begins with https:// (or http://) and a host")
+        raise ValueError(_EXPECTED_URL)
     if parts.username is not None or parts.fragment:
         raise ValueError("expected a URL without a user, a password or a fragment")
     return given
@@ -40,7 +42,6 @@ def _secret_url(given: SecretStr) -> SecretStr:
     try:
         _url(given.get_secret_value())
     except ValueError:
-        # Without the reason, which may show a part of it.
         raise ValueError("expected the secret to be a URL that begins with https:// (or http://) and a host") from None
     return given
 

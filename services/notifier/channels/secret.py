@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
 EXPECTED = "expected {secret_env: NAME} or {secret_file: PATH}: a secret never stands in the configuration itself"
+_EXPECTED_FILE = "expected secret_file to name a file with a secret"
 LEFT_OUT = SecretStr("")
 """Stands for a secret that was not looked up, since this machine does not hold it."""
 
@@ -29,7 +30,7 @@ def _look_up(given: Any, info: ValidationInfo) -> SecretStr:
 def _from_environment(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise ValueError(f"expected a secret in the environment variable {name}, which is not set")
+        raise ValueError("expected secret_env to name an environment variable with a secret; it is not set")
     return value
 
 
@@ -41,9 +42,10 @@ def _from_file(path: str, sources: dict[str, str | None]) -> str:
         value = content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         sources.setdefault(path, None)
-        raise ValueError(f"expected a secret in the file {path}: {error}") from None
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ValueError(f"{_EXPECTED_FILE}: {said}") from None
     if not value:
-        raise ValueError(f"expected a secret in the file {path}, which is empty")
+        raise ValueError(f"{_EXPECTED_FILE}: it is empty")
     return value
 
 

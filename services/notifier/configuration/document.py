@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import east_asian_width
 
 import yaml
+
+from shared.yaml_problems import problem
 
 MAX_CHARACTERS = 1_000_000
 Location = Sequence[int | str]
@@ -23,19 +24,23 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A mistake as it stands in a text, without the text: that may hold a secret in the wrong place."""
+    """Where in a text a mistake stands, without the text: that may hold a secret in the wrong place."""
 
     line: int
     column: int
     message: str
 
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.message}"
+
 
 class ConfigurationError(Exception):
-    """The text is no configuration. Its words name every mistake with line, column and a caret; `places` without."""
+    """The text is no configuration. Its words name every mistake with line and column, and never show the text."""
 
-    def __init__(self, *told: tuple[str, Place] | str) -> None:
-        super().__init__("\n".join(each if isinstance(each, str) else each[0] for each in told))
-        self.places = [Place(1, 1, each) if isinstance(each, str) else each[1] for each in told]
+    def __init__(self, *told: Place | str, name: str = "") -> None:
+        """`name` is the text's. Words alone are of the text as a whole, and name it themselves."""
+        super().__init__("\n".join(each if isinstance(each, str) else f"{name}: {each}" for each in told))
+        self.places = [Place(1, 1, each) if isinstance(each, str) else each for each in told]
 
 
 class Document:
@@ -51,22 +56,21 @@ class Document:
             self.value: Any = _Values().construct_document(self._root) if self._root else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            said = ", ".join(each for each in (error.context, error.problem) if each)
-            raise ConfigurationError(self._shown(mark.index if mark else 0, said)) from None
+            raise self._refused((mark.index if mark else 0, problem(error))) from None
         except yaml.reader.ReaderError as error:
             said = f"expected no control characters, got U+{error.character:04X}"
-            raise ConfigurationError(self._shown(error.position, said)) from None
+            raise self._refused((error.position, said)) from None
         except RecursionError:
-            raise ConfigurationError(self._shown(0, "nested too deep to be read")) from None
+            raise self._refused((0, "nested too deep to be read")) from None
         if repeated := [*_repeated_keys(self._root)]:
-            raise ConfigurationError(
-                *(self._shown(each.start_mark.index, f"the key {each.value!r} stands twice") for each in repeated)
-            )
+            raise self._refused(*((each.start_mark.index, "this key stands twice") for each in repeated))
 
     def error(self, mistakes: Sequence[Mistake]) -> ConfigurationError:
         """All mistakes, in the order of the text."""
-        placed = sorted((self._index(each), each.message) for each in mistakes)
-        return ConfigurationError(*(self._shown(index, message) for index, message in placed))
+        return self._refused(*sorted((self._index(each), each.message) for each in mistakes))
+
+    def _refused(self, *placed: tuple[int, str]) -> ConfigurationError:
+        return ConfigurationError(*(self._place(index, message) for index, message in placed), name=self._name)
 
     def _index(self, mistake: Mistake) -> int:
         node, key = self._root, None
@@ -78,17 +82,9 @@ class Document:
             return 0
         return int((key if mistake.at_key and key else node).start_mark.index)
 
-    def _shown(self, index: int, message: str) -> tuple[str, Place]:
+    def _place(self, index: int, message: str) -> Place:
         index = min(index, len(self._text))
-        start = self._text.rfind("\n", 0, index) + 1
-        end = self._text.find("\n", index)
-        line = self._text[start : end if end >= 0 else None].rstrip("\r")
-        number = self._text.count("\n", 0, index) + 1
-        gutter = f"{number:>4} | "
-        pad = "".join(_blank(each) for each in line[: index - start])
-        place = Place(number, index - start + 1, message)
-        told = f"{self._name}: line {place.line}, column {place.column}: {message}"
-        return f"{told}\n{gutter}{line}\n{' ' * (len(gutter) - 2)}| {pad}^", place
+        return Place(self._text.count("\n", 0, index) + 1, index - self._text.rfind("\n", 0, index), message)
 
 
 def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, yaml.Node] | None:
@@ -107,7 +103,8 @@ class _Values(yaml.constructor.SafeConstructor):
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, OverflowError) as error:
-            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+            said = str(error).partition(":")[0]  # a number that is none stands behind it
+            raise yaml.MarkedYAMLError(problem=said, problem_mark=node.start_mark) from None
 
 
 def _repeated_keys(root: yaml.Node | None) -> "list[yaml.Node]":
@@ -128,10 +125,3 @@ def _repeated_keys(root: yaml.Node | None) -> "list[yaml.Node]":
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
     return sorted(found, key=lambda each: int(each.start_mark.index))
-
-
-def _blank(character: str) -> str:
-    """Blanks as wide as the character is on a terminal."""
-    if character == "\t":
-        return "\t"
-    return "  " if east_asian_width(character) in "WF" else " "

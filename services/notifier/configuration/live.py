@@ -80,7 +80,7 @@ class Live:
         except ConfigurationError as error:
             self._last = LastReload(self._clock.now(), error.places)
             self._metrics.config_successful.set(0)
-            mistakes = [f"line {each.line}, column {each.column}: {each.message}" for each in error.places]
+            mistakes = [str(each) for each in error.places]
             log.error("notifier.configuration.refused", file=str(self._path), mistakes=mistakes)  # noqa: TRY400 - all said
             raise
         self._taken(configuration)

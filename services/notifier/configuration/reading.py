@@ -94,7 +94,7 @@ def _receivers(given: Any, mistakes: list[Mistake], context: dict[str, Any]) -> 
         where = ("receivers", str(name))
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             expected = "expected a name of lower-case letters, digits and hyphens, at most 63"
-            mistakes.append(Mistake(where, f"{expected}; got {name!r}", True))
+            mistakes.append(Mistake(where, expected, True))
             continue
         if (found := _receiver(settings, where, mistakes, context)) is not None:
             yield name, found
@@ -105,7 +105,7 @@ def _receiver(given: Any, where: Location, mistakes: list[Mistake], context: dic
     channel = given.get("channel") if isinstance(given, dict) else None
     if not isinstance(channel, str) or channel not in channels:
         place = (*where, "channel")
-        mistakes.append(Mistake(place, f"expected `channel`, one of {', '.join(channels)}; got {channel!r}"))
+        mistakes.append(Mistake(place, f"expected `channel`, one of {', '.join(channels)}"))
         return None
     try:
         return channels[channel].settings.model_validate(given, context=context)
@@ -115,12 +115,20 @@ def _receiver(given: Any, where: Location, mistakes: list[Mistake], context: dic
 
 
 def _told(error: ValidationError, where: Location) -> Iterator[Mistake]:
-    """Pydantic's errors in our words. A value is never shown: it may be a secret in the wrong place."""
+    """Pydantic's errors in our words. No value and no strange key is shown: it may be a secret in the wrong place."""
     found = error.errors(include_url=False, include_input=False)
     for each in found:
         if each["type"] == "too_short" and any(other["loc"][:-1] == each["loc"] for other in found):
             continue  # pydantic's echo of an item that is wrong
         unknown = each["type"] == "extra_forbidden"
-        field = ".".join(part for part in each["loc"] if isinstance(part, str))
+        field = ".".join(_known(each["loc"], unknown=unknown))
         said = "there is no such setting" if unknown else each["msg"].removeprefix("Value error, ")
         yield Mistake((*where, *each["loc"]), f"{field}: {said}" if field else said, unknown)
+
+
+def _known(location: Location, *, unknown: bool) -> list[str]:
+    """The names that lead to a mistake, without one that is the mistake itself."""
+    names = [part for part in location if isinstance(part, str)]
+    if names[-1:] == ["[key]"]:  # pydantic's mark of a key that is none
+        return names[:-2]
+    return names[:-1] if unknown else names

@@ -47,7 +47,7 @@ def _names(section: Any) -> list[str]:
 def _missing(what: str, name: str, names: Collection[str], where: Location) -> Iterator[Mistake]:
     if name not in names:
         expected = f"expected one of {', '.join(names)}" if names else f"none is defined in `{what}`"
-        yield Mistake(where, f"there is no {what.rstrip('s')} {name!r}; {expected}")
+        yield Mistake(where, f"there is no {what.rstrip('s')} of this name; {expected}")
 
 
 def _of_receivers(receivers: Mapping[str, ReceiverSettings], names: Collection[str]) -> Iterator[Mistake]:
@@ -65,7 +65,7 @@ def _of_borrowers(receivers: Mapping[str, ReceiverSettings], found: Mapping[str,
     for name in names:
         if receivers[name].conduct not in profiles():
             expected = f"expected `conduct`, one of {', '.join(profiles())}, for audience borrower"
-            yield Mistake(("receivers", name, "conduct"), f"{expected}; got {receivers[name].conduct!r}")
+            yield Mistake(("receivers", name, "conduct"), expected)
     for name, each in receivers.items():
         if each.fallback in names:
             yield Mistake(("receivers", name, "fallback"), "expected a receiver that is not for borrowers")

@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 def _label(name: str) -> str:
     if not _NAME.fullmatch(name) or name in OWN_LABELS:
-        raise ValueError(f"expected a label's name, and none of {', '.join(sorted(OWN_LABELS))}; got {name!r}")
+        raise ValueError(f"expected a label's name, and none of {', '.join(sorted(OWN_LABELS))}")
     return name
 
 

@@ -17,7 +17,7 @@ _WRITTEN = re.compile(r"(?:(?P<name>[^<>@]*)<(?P<inner>[^<>\s]+)>|(?P<plain>[^<>
 
 def mailbox(written: str) -> Address:
     """`Name <user@host>` or `user@host`, taken apart. Raises ValueError for anything else."""
-    expected = f"expected a mailbox such as risk@lender.example or Risk <risk@lender.example>, got {written!r}"
+    expected = "expected a mailbox such as risk@lender.example or Risk <risk@lender.example>"
     found = _WRITTEN.fullmatch(written)
     if not found or not written.isprintable():
         raise ValueError(expected)

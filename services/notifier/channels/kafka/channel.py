@@ -8,18 +8,25 @@ from services.notifier.channels.kafka.settings import KafkaReceiverSettings
 from services.notifier.core.message import Message
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.settings import SettingError
 
 NEVER = (MessageSizeTooLargeError, InvalidTopicError)
 """What no later attempt mends. A right that is missing or a topic that is not there yet, an operator can."""
 
 
 class Kafka:
-    """One topic. What is acknowledged is there; what is not may be there too, and comes again under the same id."""
+    """One topic. What is acknowledged is there; what is not may be there too, and comes again under the same id.
+
+    Raises ValueError where the CA's file cannot be used.
+    """
 
     def __init__(self, settings: KafkaReceiverSettings) -> None:
         self._topic = settings.topic
         self._seconds = settings.timeout.total_seconds()
-        self._producer = Producer(settings.cluster(), client_id="bellwether-notifier")
+        try:
+            self._producer = Producer(settings.cluster(), client_id="bellwether-notifier")
+        except SettingError as error:
+            raise ValueError(f"ca_file: {error.expected}") from None
 
     async def send(self, message: Message) -> Verdict:
         try:

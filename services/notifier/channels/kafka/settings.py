@@ -9,7 +9,7 @@ from services.notifier.channels.secret import Secret
 from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.core.durations import Duration, parse_duration
 from shared.kafka.topics import Topics
-from shared.settings import KafkaSettings
+from shared.settings import Brokers, KafkaSettings
 
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _OWN = frozenset(Topics().retention())
@@ -17,7 +17,7 @@ _OWN = frozenset(Topics().retention())
 
 def _topic(name: str) -> str:
     if not _TOPIC.fullmatch(name) or name in (".", ".."):
-        raise ValueError(f"expected a topic's name of letters, digits, dots, hyphens and underscores; got {name!r}")
+        raise ValueError("expected a topic's name of letters, digits, dots, hyphens and underscores")
     if name in _OWN:
         raise ValueError(f"expected a topic of the receiver's own; {name} is one of Bellwether's")
     return name
@@ -30,7 +30,7 @@ class KafkaReceiverSettings(ReceiverSettings):
 
     channel: Literal["kafka"]
     audience: Audience = Audience.SYSTEMS
-    bootstrap: str = Field(min_length=1, description="host:port of one or more brokers, comma-separated")
+    bootstrap: Brokers = Field(description="host:port of one or more brokers, comma-separated")
     topic: Annotated[str, AfterValidator(_topic)]
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"

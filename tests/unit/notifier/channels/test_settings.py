@@ -38,8 +38,11 @@ def test_a_url_that_cannot_be_meant_is_refused(url: str) -> None:
     [
         ([], "at least 1 item"),
         ([SECRET], "a secret never stands in the configuration itself"),
-        ([{"secret_env": "NO_SUCH_SECRET"}], "environment variable NO_SUCH_SECRET, which is not set"),
-        ([{"secret_file": "/no/such/file"}], "expected a secret in the file /no/such/file"),
+        (
+            [{"secret_env": "NO_SUCH_SECRET"}],
+            "expected secret_env to name an environment variable with a secret; it is not set",
+        ),
+        ([{"secret_file": "/no/such/file"}], "expected secret_file to name a file with a secret: No such file"),
         ([{"secret_env": "A", "secret_file": "B"}], "expected {secret_env: NAME} or {secret_file: PATH}"),
         ([{"secret_env": "SHORT_SECRET"}], "24 to 64 bytes"),
         ([{"secret_env": "PLAIN_SECRET"}], "expected a secret of whsec_"),

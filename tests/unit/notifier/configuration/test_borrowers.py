@@ -37,7 +37,7 @@ def test_a_receiver_of_borrowers_with_its_conduct_is_taken() -> None:
     ("text", "expected"),
     [
         (_text({**GENTLE, "conduct": None}), "expected `conduct`, one of china, us-regulation-f"),
-        (_text({**GENTLE, "conduct": "none"}), "got 'none'"),
+        (_text({**GENTLE, "conduct": "none"}), "for audience borrower"),
         (_text(GENTLE, {**JOURNAL, "conduct": "china"}), "expected `conduct` with audience borrower alone"),
         (_text({**GENTLE, "storm": {"messages": 5}}), "a summary speaks of many"),
         (

@@ -34,7 +34,9 @@ def test_the_example_is_a_configuration_that_shows_all_there_is() -> None:
 
 
 def test_the_example_needs_its_secrets_to_serve() -> None:
-    with pytest.raises(ConfigurationError, match="CORE_BANKING_WEBHOOK_SECRET, which is not set"):
+    with pytest.raises(
+        ConfigurationError, match="expected secret_env to name an environment variable with a secret; it is not set"
+    ):
         load(EXAMPLE)
 
 
@@ -48,12 +50,15 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
         ("[" * 5_000, "line 1, column 1: nested too deep to be read"),
         ("receivers: {}\nroutes: []", "line 2, column 9: expected `routes`, a list of at least one"),
         ("receivers: {A: {channel: log}}", "column 13: expected a name of lower-case letters"),
-        ("receivers: {a: {channel: pigeon}}", f"expected `channel`, one of {CHANNELS}; got 'pigeon'"),
-        ("receivers: {a: {channel: log, colour: 1}}", "column 31: colour: there is no such setting"),
+        ("receivers: {a: {channel: pigeon}}", f"expected `channel`, one of {CHANNELS}"),
+        ("receivers: {a: {channel: log, colour: 1}}", "column 31: there is no such setting"),
         ("receivers: {a: {channel: log, concurrency: 0}}", "column 44: concurrency: Input should be greater than"),
-        ("receivers: {a: {channel: log}, a: {channel: log}}", "column 32: the key 'a' stands twice"),
+        ("receivers: {a: {channel: log}, a: {channel: log}}", "column 32: this key stands twice"),
         (f"{WELL}more: 1", "line 3, column 1: expected `receivers`, `routes`, `times`,"),
-        ("receivers: {a: {channel: log}}\nroutes: [{receivers: [b]}]", "line 2, column 23: there is no receiver 'b'"),
+        (
+            "receivers: {a: {channel: log}}\nroutes: [{receivers: [b]}]",
+            "line 2, column 23: there is no receiver of this name; expected one of a",
+        ),
         (
             "receivers: {a: {channel: log}, b: {channel: log}}\nroutes: [{receivers: [a]}]",
             "line 1, column 32: no route leads to the receiver 'b'",
@@ -66,15 +71,6 @@ def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
     assert expected in _told(text)
 
 
-def test_a_caret_stands_below_the_mistake() -> None:
-    told = _told("receivers:\n  journal: {channel: log, colour: red}\nroutes: [{receivers: [journal]}]\n")
-
-    assert told.splitlines()[1:] == [
-        "   2 |   journal: {channel: log, colour: red}",
-        "     |                           ^",
-    ]
-
-
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:
     told = _told("receivers: {a: {channel: x}, b: {channel: log, c: 1}}\nroutes: [{receivers: [z]}]")
 
@@ -85,11 +81,39 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:
     ]
 
 
-def test_a_secret_in_the_wrong_place_is_not_repeated_in_the_error() -> None:
-    told = _told("receivers: {a: {channel: webhook, url: 'https://a.example', secrets: 5, pass: hunter2}}\nroutes: []")
+SECRET = "hunter2-Zr7"
+MISPLACED = (
+    SECRET,
+    f"*{SECRET}",
+    f"!{SECRET}",
+    f"[{SECRET}",
+    f"{{{SECRET}",
+    f"'{SECRET}",
+    f"!!int {SECRET}",
+    f"{{receivers: {SECRET}}}",
+    f"{SECRET}: 1",
+    f"receivers: {{{SECRET}_: {{channel: log}}}}",
+    f"receivers: {{a: {{channel: {SECRET}}}}}",
+    f"receivers: {{a: {{channel: log, {SECRET}: 1}}}}",
+    f"receivers: {{a: {{channel: log, {SECRET}: 1, {SECRET}: 2}}}}",
+    f"receivers: {{a: {{channel: log, fallback: {SECRET}}}}}",
+    f"receivers: {{a: {{channel: log, retry_by_level: {{{SECRET}: {{}}}}}}}}",
+    f"receivers: {{a: {{channel: webhook, url: {SECRET}, secrets: [{SECRET}]}}}}",
+    f"receivers: {{a: {{channel: webhook, url: 'https://u:{SECRET}@a.example', secrets: {SECRET}}}}}",
+    f"receivers: {{a: {{channel: webhook, url: 'https://a.example:{SECRET}', secrets: [{{secret_env: {SECRET}}}]}}}}",
+    f"receivers: {{a: {{channel: slack, url: {SECRET}}}, b: {{channel: slack, url: {{secret_file: {SECRET}}}}}}}",
+    f"receivers: {{a: {{channel: email, host: a, from: {SECRET}, to: [{SECRET}], password: {SECRET}}}}}",
+    f"receivers: {{a: {{channel: kafka, bootstrap: '{SECRET}@a', topic: '{SECRET}!', password: {SECRET}}}}}",
+    f"times: {{a: {{time_zone: {SECRET}, hours: [{SECRET}]}}}}",
+    f"{WELL}escalations: {{a: {{steps: [{{wait: {SECRET}, receivers: [{SECRET}]}}]}}}}",
+    f"receivers: {{a: {{channel: log}}}}\nroutes: [{{match: {{level: {SECRET}}}, receivers: [{SECRET}]}}]",
+    f"receivers: {{a: {{channel: log}}}}\nroutes: [{{receivers: [{SECRET}], quiet: {SECRET}, escalation: {SECRET}}}]",
+)
 
-    # The line itself is shown to whoever has the file; pydantic's own words would show it in every log as well.
-    assert not any("hunter2" in line for line in told.splitlines() if line.startswith("notifier.yaml"))
+
+@pytest.mark.parametrize("text", MISPLACED)
+def test_a_secret_in_the_wrong_place_is_not_repeated_in_the_error(text: str) -> None:
+    assert SECRET not in _told(text)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
