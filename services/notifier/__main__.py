@@ -77,12 +77,19 @@ def foretell_routes(
 ) -> None:
     """Print who would be told of changes, when and why, where nothing was open before. Nobody is told."""
     try:
-        configuration = load(config or configuration_file(_settings()), without_secrets=True)
+        configuration = load(config or _file_of_the_settings(), without_secrets=True)
         changes = changes_in(warning)
     except (ConfigurationError, UnreadableFileError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     show_all(configuration, changes, _moment(at))
+
+
+def _file_of_the_settings() -> Path:
+    settings = _settings()
+    if not settings.notifier_config:
+        raise typer.BadParameter("expected a configuration, here or in NOTIFIER_CONFIG", param_hint="--config")
+    return configuration_file(settings)
 
 
 def _moment(given: str) -> datetime:

@@ -114,12 +114,9 @@ def test_a_database_that_does_not_take_the_password_is_told_without_it(service: 
 
 @pytest.mark.parametrize("service", ["warning", "notifier"])
 def test_a_server_without_tls_is_no_server_where_verify_full_is_asked_for(service: str, database_url: str) -> None:
-    authority = ROOT / "tests" / "tls" / "cert.pem"
+    authority = quote(str(ROOT / "tests" / "tls" / "cert.pem"))
 
-    run = _run(
-        [service, "migrate"],
-        {"DATABASE_URL": f"{database_url}?sslmode=verify-full&sslrootcert={quote(str(authority))}"},
-    )
+    run = _run([service, "migrate"], {"DATABASE_URL": f"{database_url}?sslmode=verify-full&sslrootcert={authority}"})
 
     assert run.returncode == 1
     assert "rejected SSL upgrade" in run.stderr

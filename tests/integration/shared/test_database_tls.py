@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import cast
 
 import asyncpg
@@ -17,6 +16,7 @@ from tests.tls_postgres import TlsPostgres, programs, tls_postgres
 ENCRYPTED = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)"
 Ask = Callable[[str], Awaitable[bool]]
 REFUSALS = (OSError, asyncpg.PostgresError, DBAPIError)
+REMEDY = "apt-get install postgresql"
 NO_TLS = "rejected SSL upgrade|server does not support SSL"
 UNKNOWN_AUTHORITY = "certificate verify failed"
 NOT_ITS_NAME = "IP address mismatch|does not match host name"
@@ -27,7 +27,7 @@ NO_PROOF = "connection requires a valid client certificate"
 def server() -> Iterator[TlsPostgres]:
     folder = programs()
     if folder is None:
-        pytest.skip("no PostgreSQL with TLS here: apt-get install postgresql")
+        pytest.skip(f"no PostgreSQL with TLS here: {REMEDY}")
     with tls_postgres(folder) as running:
         yield running
 
@@ -51,7 +51,9 @@ async def _pooled(url: str) -> bool:
 
 async def _by_libpq(url: str) -> bool:
     """psql's answer: what holds for the others holds for it too, or they do not mean what libpq means."""
-    command = [str((programs() or Path()) / "psql"), "-XAt", url, "-c", ENCRYPTED]
+    folder = programs()
+    assert folder is not None
+    command = [str(folder / "psql"), "-XAt", url, "-c", ENCRYPTED]
     asked = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -64,6 +66,8 @@ async def _by_libpq(url: str) -> bool:
 @pytest.fixture(params=[_raw, _pooled, _by_libpq])
 def encrypted(request: pytest.FixtureRequest) -> Ask:
     """Connects, and says whether the server sees the connection as encrypted."""
+    if request.param is _by_libpq and programs() is None:
+        pytest.skip(f"no psql here: {REMEDY}")
     return cast("Ask", request.param)
 
 
