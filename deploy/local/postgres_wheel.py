@@ -77,5 +77,5 @@ def _serves(file: PackagePath) -> bool:
 def _open(folder: Path) -> None:
     """Let everybody read and run what the owner may, whatever the umask was."""
     for path in (folder, *folder.rglob("*")):
-        mode = path.stat().st_mode & 0o500
-        path.chmod(path.stat().st_mode | mode >> 3 | mode >> 6)
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
