@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.auth import ApiKey, Keyring, NoKeysError
 from shared.settings import HttpSettings
 from shared.watching import Watched, digest_of
+from shared.yaml_problems import problem
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,8 @@ class KeysFile:
         try:
             content = self._path.read_bytes()
         except OSError as error:
-            raise KeysFileError(f"{self._path}: expected a keys file: {error.strerror}") from None
+            # Without the path, which is a token where one was set in its place.
+            raise KeysFileError(f"AUTH_KEYS_FILE: expected the name of a keys file: {error.strerror}") from None
         self._digest = hashlib.sha256(content).hexdigest()
         try:
             return parsed(content)
@@ -94,10 +96,12 @@ def parsed(content: bytes) -> list[ApiKey]:
     """The keys of a keys file. Raises KeysFileError; no two may have one name or one hash."""
     try:
         keys = _Document.model_validate(yaml.safe_load(content)).keys
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise KeysFileError(f"{place}expected YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+        raise KeysFileError(f"{place}expected YAML: {problem(error)}") from None
+    except yaml.YAMLError:
+        raise KeysFileError("expected YAML: it cannot be read") from None
     except ValidationError as error:
         raise KeysFileError("; ".join(_expected(each) for each in error.errors()[:10])) from None
     except (ValueError, RecursionError):

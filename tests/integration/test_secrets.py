@@ -32,6 +32,12 @@ REFUSED = {
     "a password among the brokers": (["ingest"], {"KAFKA_BOOTSTRAP": f"u:{SECRET}@kafka:9092"}, "KAFKA_BOOTSTRAP: "),
     "a secret for a CA's file": (["ingest"], {**TLS, "KAFKA_CA_FILE": SECRET}, "KAFKA_CA_FILE: expected a PEM file"),
     "a CA's file with a secret": (["ingest"], {**TLS, "KAFKA_CA_FILE": FILE}, "KAFKA_CA_FILE: expected a PEM file"),
+    "a token for the file of keys": (
+        ["ingest"],
+        {"AUTH": "keys", "AUTH_KEYS_FILE": SECRET},
+        "AUTH_KEYS_FILE: expected the name of a keys file: No such file",
+    ),
+    "a file of keys with a token": (["ingest"], {"AUTH": "keys", "AUTH_KEYS_FILE": FILE}, "expected"),
     "a secret for a ruleset": (["warning"], {"RULESET_FILE": SECRET}, "RULESET_FILE: expected a ruleset: No such file"),
     "a ruleset with a secret": (["warning"], {"RULESET_FILE": FILE}, "RULESET_FILE: expected a ruleset: 1 mistake"),
     "a secret for a configuration": (["notifier"], {"NOTIFIER_CONFIG": SECRET}, "NOTIFIER_CONFIG: expected the name"),

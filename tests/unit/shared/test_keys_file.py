@@ -104,8 +104,8 @@ def test_without_keys_and_without_being_switched_off_it_refuses() -> None:
         open_keys(HttpSettings(), CollectorRegistry())
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoKeysError, match=r"nowhere\.yaml: expected a keys file: No such file or directory"):
+def test_a_file_that_is_not_there_is_told_by_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(NoKeysError, match=r"AUTH_KEYS_FILE: expected the name of a keys file: No such file"):
         open_keys(HttpSettings(auth_keys_file=str(tmp_path / "nowhere.yaml")), CollectorRegistry())
 
 

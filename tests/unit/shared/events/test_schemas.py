@@ -66,7 +66,7 @@ def _changed(draw: st.DrawFn) -> tuple[str, Any]:
     parent: Any = document
     for key in path[:-1]:
         parent = parent[key]
-    parent[path[-1]] = draw(st.sampled_from(VALUES))
+    parent[path[-1]] = copy.deepcopy(draw(st.sampled_from(VALUES)))  # what is put in it must not stay in VALUES
     if draw(st.booleans()):
         parent = document if draw(st.booleans()) or not isinstance(document["data"], dict) else document["data"]
         parent[draw(st.sampled_from(["extra", "Extra", "traceparent", "x-y"]))] = draw(st.sampled_from(VALUES))
