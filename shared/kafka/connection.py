@@ -5,6 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.kafka.reading import read_with_care
 from shared.settings import KafkaSettings, SettingError
 
 
@@ -33,7 +34,11 @@ def _trust(settings: KafkaSettings) -> ssl.SSLContext:
 
 
 def consumer(settings: KafkaSettings, *topics: str, group: str | None, **overrides: Any) -> AIOKafkaConsumer:
-    """A consumer, not yet started, that commits nothing by itself and waits no longer than it must for a record."""
+    """A consumer, not yet started, that commits nothing by itself and waits no longer than it must for a record.
+
+    What it cannot read is an UnreadableRecord among the others.
+    """
+    read_with_care()
     return AIOKafkaConsumer(
         *topics,
         **connection(settings),
