@@ -47,3 +47,14 @@ def _stand_in(name: str, swaps: dict[bytes, bytes]) -> str:
     stand_in = f"{len(swaps):\x01>{len(raw)}}"  # as long, and like nothing that a test writes
     swaps[stand_in.encode()] = raw
     return stand_in
+
+
+def unreadable() -> dict[str, bytes]:
+    """By reason, batches that a real broker takes and aiokafka's consumer ends at; each of one record."""
+    name = batch_of([(b"B1", b"{}", [("ok", b"1"), ("\udcff", b"2")])])
+    bombs = {codec: batch_of([(b"B1", bytes(12_000_000), [])], codec=codec) for codec in CODECS}
+    return {"header_name": name, **{f"unpacks_too_large by {codec}": bomb for codec, bomb in bombs.items()}}
+
+
+REASONS = ["header_name", *["unpacks_too_large"] * len(CODECS)]
+"""Of the dead letters that `unreadable` must become, in its order."""

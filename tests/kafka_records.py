@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.produce import ProduceRequest
 
 SECONDS = 30.0
 
@@ -71,3 +75,31 @@ async def write_topic(
             await (await producer.send_batch(batch, topic, partition=partition))
     finally:
         await producer.stop()
+
+
+async def write_batches(bootstrap: str, topic: str, batches: Iterable[bytes], *, partition: int = 0) -> None:
+    """Append whole batches to one partition, as the bytes that they are. Fails where the broker refuses one."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    await client.bootstrap()
+    try:
+        await client._wait_on_metadata(topic)
+        leader = client.cluster.leader_for_partition(TopicPartition(topic, partition))
+        for each in batches:
+            request = ProduceRequest(None, -1, 10_000, [(topic, [(partition, each)])])
+            answer = await client.send(leader, request)
+            ((_, ((_, code, *_),)),) = answer.topics
+            assert code == 0, f"the broker refused it: {code}"
+    finally:
+        await client.close()
+
+
+async def configure(bootstrap: str, topic: str, settings: dict[str, str]) -> None:
+    """Give a topic these settings and no others. Only a real Kafka has them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        (answer,) = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+        ((code, message, *_),) = answer.resources
+        assert code == 0, message
+    finally:
+        await admin.close()

@@ -19,6 +19,6 @@ def from_headers(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     return {name[len(PREFIX) :]: value.decode() for name, value in headers if name.startswith(PREFIX)}
 
 
-def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
+def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> bytes | None:
     """The first header of this name."""
     return next((value for each, value in headers if each == name), None)

@@ -14,6 +14,7 @@ from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from shared.kafka.connection import connection
+from shared.kafka.refusals import REFUSALS, InvalidRecordError
 from shared.kafka.topics import MAX_LETTER_BYTES
 from shared.settings import KafkaSettings
 
@@ -30,7 +31,7 @@ class Outgoing(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
     partition: int | None = None
 
 
@@ -40,12 +41,16 @@ def size_of(record: Outgoing) -> int:
 
 
 class NotAcknowledgedError(Exception):
-    """Some records have no acknowledgement. They may or may not be on the topic: send them again, with the same ids."""
+    """Some records have no acknowledgement. They may or may not be on the topic: send them again, with the same ids.
 
-    def __init__(self, acknowledged: list[bool], cause: BaseException | None) -> None:
+    All but `refused`, by its index: Kafka will never take that one, whose partition's later ones were not sent yet.
+    """
+
+    def __init__(self, acknowledged: list[bool], cause: BaseException | None, *, refused: int | None = None) -> None:
         done = sum(acknowledged)
         super().__init__(f"{len(acknowledged) - done} of {len(acknowledged)} records not acknowledged: {cause!r}")
         self.acknowledged = acknowledged
+        self.refused = refused
 
 
 class Producer:
@@ -115,11 +120,23 @@ class Producer:
             await _abandon(producer)
 
     async def publish(self, records: Sequence[Outgoing], *, within: float = ANSWER_SECONDS) -> None:
-        """Send all, in order for each partition. Raises NotAcknowledgedError unless all are acknowledged in time."""
+        """Send all, in order for each partition. Raises NotAcknowledgedError unless all are acknowledged in time.
+
+        Where a batch is refused for good, its records and what waits behind it go one by one, up to the one to blame.
+        """
+        deadline = asyncio.get_running_loop().time() + within
+        try:
+            await self._publish_together(records, deadline)
+        except NotAcknowledgedError as error:
+            if not isinstance(error.__cause__, REFUSALS):
+                raise
+            await self._publish_each(records, error.acknowledged, deadline)
+
+    async def _publish_together(self, records: Sequence[Outgoing], deadline: float) -> None:
         sent: list[asyncio.Future[Any]] = []
         producer = None
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout_at(deadline):
                 producer = await self.current()
                 for each in records:
                     sent.append(await _send(producer, each))  # noqa: PERF401 - those sent before a failure count
@@ -130,13 +147,29 @@ class Producer:
             acknowledged = [each.done() and not each.cancelled() and each.exception() is None for each in sent]
             raise NotAcknowledgedError(acknowledged + [False] * (len(records) - len(sent)), error) from error
 
+    async def _publish_each(self, records: Sequence[Outgoing], acknowledged: list[bool], deadline: float) -> None:
+        for index, record in enumerate(records):
+            if acknowledged[index]:
+                continue
+            try:
+                await self._publish_together([record], deadline)
+            except NotAcknowledgedError as error:
+                cause = error.__cause__
+                refused = index if isinstance(cause, REFUSALS) else None
+                raise NotAcknowledgedError(acknowledged, cause, refused=refused) from cause
+            acknowledged[index] = True
+
 
 async def _send(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[Any]":
-    if record.key is None and record.value is None:
-        return await _send_bare(producer, record)
-    return await producer.send(  # type: ignore[no-any-return]
-        record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
-    )
+    headers = list(record.headers)
+    try:
+        if record.key is None and record.value is None:
+            return await _send_bare(producer, record)
+        return await producer.send(  # type: ignore[no-any-return]
+            record.topic, record.value, key=record.key, partition=record.partition, headers=headers
+        )
+    except (AssertionError, TypeError, ValueError) as error:  # a partition that is not there, a name that is no text
+        raise InvalidRecordError(f"expected a record that can be written: {error!r}") from error
 
 
 async def _send_bare(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[Any]":

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiokafka import ConsumerRecord
 
@@ -11,9 +12,10 @@ from services.ingest.inbound.record import check_key, structured
 from services.ingest.lane import Share
 from services.ingest.refusals import RefusedError
 from shared.events import Accepted
-from shared.kafka.dead_letters import Origin, dead_letter
+from shared.kafka.dead_letters import of_record
 from shared.kafka.member import Records, each_of
 from shared.kafka.producer import Outgoing
+from shared.kafka.reading import UnreadableError, judged
 
 Place = Callable[[str], tuple[int, bytes]]
 
@@ -42,10 +44,11 @@ class Batch:
 def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch:
     """Admit each record; `place` says where an event goes, `dead_letters` is the topic for the others."""
     batch = Batch()
+    admit = partial(_admit, gate)
     for record in each_of(records):
         try:
-            event, value = _admit(record, gate)
-        except RefusedError as error:
+            event, value = judged(record, admit, RefusedError)
+        except (RefusedError, UnreadableError) as error:
             batch.letters.append(_letter(record, error, dead_letters))
             batch.reasons[error.reason] += 1
             continue
@@ -55,13 +58,11 @@ def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch
     return batch
 
 
-def _admit(record: ConsumerRecord, gate: Gate) -> Accepted:
+def _admit(gate: Gate, record: ConsumerRecord) -> Accepted:
     accepted = gate.admit(structured(record.value, record.headers))
     check_key(record.key, accepted.event.subject)
     return accepted
 
 
-def _letter(record: ConsumerRecord, error: RefusedError, topic: str) -> Outgoing:
-    origin = Origin(record.topic, record.partition, record.offset)
-    whole = Outgoing(record.topic, record.key, record.value, record.headers)
-    return dead_letter(topic, whole, origin, service="ingest", reason=error.reason, detail=str(error))
+def _letter(record: ConsumerRecord, error: RefusedError | UnreadableError, topic: str) -> Outgoing:
+    return of_record(topic, record, service="ingest", reason=error.reason, detail=str(error))

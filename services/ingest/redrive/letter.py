@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
-from shared.kafka.dead_letters import PREFIX, original
+from shared.kafka.dead_letters import is_whole, original
+from shared.kafka.fitting import PREFIX
 from shared.kafka.producer import Outgoing, size_of
+from shared.kafka.reading import UnreadableRecord
 from shared.kafka.topics import MAX_RECORD_BYTES, Topics
 
 _TOLD = ("origin_topic", "origin_partition", "origin_offset", "reason")
@@ -22,13 +24,18 @@ class Letter:
     origin_partition: str
     origin_offset: str
     reason: str
+    fault: str = ""
+    """Why nobody can read it."""
 
     @classmethod
     def read(cls, record: ConsumerRecord) -> "Letter":
         """Whatever the record holds; what it does not say is empty."""
         headers = {name: value or b"" for name, value in record.headers}
-        told = (headers.get(f"{PREFIX}{name}", b"").decode(errors="replace") for name in _TOLD)
-        return cls(record, f"{PREFIX}value_bytes" not in headers, *told)
+        topic, partition, offset, reason = (
+            headers.get(f"{PREFIX}{name}", b"").decode(errors="replace") for name in _TOLD
+        )
+        fault = record.detail if isinstance(record, UnreadableRecord) else ""
+        return cls(record, is_whole(record.headers), topic, partition, offset, reason, fault)
 
     @property
     def kind(self) -> str:
@@ -40,6 +47,8 @@ class Letter:
 
         One of events.inbound goes to the partition it was on, any other to its key's: `wrong_partition` is a reason.
         """
+        if self.fault:
+            raise ValueError(self.fault)
         self._check(topics.retention())
         record = self.record
         first = original(Outgoing(record.topic, record.key, record.value, record.headers), self.origin_topic)
@@ -54,4 +63,4 @@ class Letter:
             raise ValueError(f"expected a topic of this deployment as its origin, got {self.origin_topic!r}")
         if not self.whole:
             place = f"{self.origin_topic} {self.origin_partition} at {self.origin_offset}"
-            raise ValueError(f"expected the whole record; it was too large for a dead letter and stands at {place}")
+            raise ValueError(f"expected the whole record; the letter has a part of it, and it stands at {place}")

@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import asyncpg
 import structlog
 from aiokafka import ConsumerRecord
 
 from services.notifier.configuration import Configuration
-from services.notifier.consuming.reading import Incoming, UnreadableError, read
+from services.notifier.consuming.reading import Incoming, read
 from services.notifier.consuming.telling import NOTHING_TOLD, Telling, Told
 from services.notifier.metrics import Metrics
 from services.notifier.store.connection import PASSING, Connection
 from services.notifier.store.taking import Taken, see
 from shared.clock import Clock
-from shared.kafka.dead_letters import Origin, dead_letter
+from shared.kafka.dead_letters import of_record
 from shared.kafka.producer import Outgoing
+from shared.kafka.reading import UnreadableError, judged
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class Intake:
         incoming: list[tuple[ConsumerRecord, Incoming]] = []
         for record in records:
             try:
-                incoming.append((record, read(record.value, record.headers)))
+                incoming.append((record, judged(record, _read)))
             except UnreadableError as error:
                 result.letters.append(self._letter(record, error.reason, str(error)))
         if incoming:
@@ -71,8 +71,9 @@ class Intake:
             await self._commit([each for _, each in incoming], result)
         except PASSING:
             raise
-        except (asyncpg.PostgresError, ValueError) as error:
+        except Exception as error:
             if len(incoming) == 1:
+                log.exception("notifier.intake.unstorable")
                 result.letters.append(self._letter(incoming[0][0], "unstorable", repr(error)))
                 return
             log.warning("notifier.intake.record_by_record", error=repr(error), records=len(incoming))
@@ -111,6 +112,8 @@ class Intake:
             offset=record.offset,
         )
         self._metrics.dead_letters.labels(reason).inc()
-        whole = Outgoing(record.topic, record.key, record.value, list(record.headers))
-        origin = Origin(record.topic, record.partition, record.offset)
-        return dead_letter(self._dead_letters, whole, origin, service="notifier", reason=reason, detail=detail)
+        return of_record(self._dead_letters, record, service="notifier", reason=reason, detail=detail)
+
+
+def _read(record: ConsumerRecord) -> Incoming:
+    return read(record.value, record.headers)

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import ValidationError
 
 from shared.kafka.cloudevents import header
+from shared.kafka.reading import UnreadableError
 from shared.warnings import Kind, WarningChange
 
 ACCEPTED_AT = "bellwether_accepted_at"
@@ -16,14 +17,6 @@ _TYPE = "ce_type"
 _TYPES = frozenset(f"warning.{kind}" for kind in Kind)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000  # the end of year 9999
-
-
-class UnreadableError(Exception):
-    """The record is no change that can be delivered. `reason` is one word."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

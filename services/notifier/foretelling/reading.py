@@ -4,7 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from services.notifier.consuming.reading import UnreadableError, read
+from services.notifier.consuming.reading import read
+from shared.kafka.reading import UnreadableError
 from shared.warnings import WarningChange
 
 

@@ -2,17 +2,19 @@
 
 from collections import deque
 from datetime import UTC
+from uuid import UUID
 
 import structlog
 from aiokafka import ConsumerRecord
 
-from services.warning.acknowledging.reading import UnreadableError, read
+from services.warning.acknowledging.reading import read
 from services.warning.acknowledging.recording import Recorder
 from services.warning.metrics import Metrics
-from services.warning.store.control import ERRORS, Acknowledged, IdInUseError, NoSuchWarningError
-from shared.kafka.dead_letters import Origin, dead_letter
+from services.warning.store.control import ERRORS, UNSTORABLE, Acknowledged, IdInUseError, NoSuchWarningError
+from shared.kafka.dead_letters import of_record
 from shared.kafka.member import Attempt, Records, each_of
-from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
+from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.kafka.reading import UnreadableError, judged
 
 log = structlog.get_logger(__name__)
 
@@ -53,20 +55,28 @@ class Acknowledging:
 
     async def _settle(self, record: ConsumerRecord) -> None:
         try:
-            given = read(record.value, record.headers)
-            at = given.at.astimezone(UTC)
-            answer = Acknowledged(given.id, given.by, given.note, at, known=False, link_of=given.link_of)
-            done = await self._recorder.record(given.warning_id, answer)
+            warning_id, answer = judged(record, _read)
+            done = await self._recorder.record(warning_id, answer)
         except (UnreadableError, NoSuchWarningError, IdInUseError) as error:
             await self._give_up(record, error.reason, str(error))
+        except Exception as error:
+            if isinstance(error, ERRORS) and not isinstance(error, UNSTORABLE):
+                raise
+            log.exception("warning.acknowledging.unstorable")
+            await self._give_up(record, "unstorable", f"{type(error).__name__}: {error}")
         else:
             self._metrics.acknowledgements.labels("known" if done.known else "recorded").inc()
 
     async def _give_up(self, record: ConsumerRecord, reason: str, detail: str) -> None:
-        whole = Outgoing(record.topic, record.key, record.value, list(record.headers))
-        origin = Origin(record.topic, record.partition, record.offset)
-        letter = dead_letter(self._dead_letters, whole, origin, service="warning", reason=reason, detail=detail)
+        letter = of_record(self._dead_letters, record, service="warning", reason=reason, detail=detail)
         await self._letters.publish([letter])
         place = {"partition": record.partition, "offset": record.offset}
         log.warning("warning.acknowledging.dead_letter", reason=reason, detail=detail, **place)
         self._metrics.dead_letters.labels(reason).inc()
+
+
+def _read(record: ConsumerRecord) -> tuple[UUID, Acknowledged]:
+    """Of which warning, and what to store."""
+    given = read(record.value, record.headers)
+    at = given.at.astimezone(UTC)
+    return given.warning_id, Acknowledged(given.id, given.by, given.note, at, known=False, link_of=given.link_of)

@@ -7,17 +7,10 @@ from pydantic import ValidationError
 
 from shared.acknowledgements import TYPE, AcknowledgementGiven
 from shared.kafka.cloudevents import header
+from shared.kafka.reading import UnreadableError
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """As of events: no moment within can overflow a time zone or a column."""
-
-
-class UnreadableError(Exception):
-    """The record is no acknowledgement. `reason` is one word."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 def read(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> AcknowledgementGiven:

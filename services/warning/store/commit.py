@@ -56,7 +56,7 @@ WITH progress AS (
 SELECT held FROM guard
 """
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 pack_headers = msgspec.msgpack.Encoder().encode
 unpack_headers = msgspec.msgpack.Decoder(Headers).decode
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.warning.store.commit import Headers, pack_headers, unpack_headers
@@ -16,6 +16,8 @@ from shared.kafka.producer import Outgoing
 
 ERRORS = (*DATABASE_ERRORS, SQLAlchemyError)
 """As DATABASE_ERRORS, of an engine: whoever retries says so in the log."""
+UNSTORABLE = (DataError, IntegrityError)
+"""Those of them that are the record's own: no later attempt mends them."""
 _LAST_CHANGE = text("SELECT last_change FROM warnings WHERE warning_id = :warning_id")
 _ACKNOWLEDGE = text(
     "INSERT INTO acknowledgements (acknowledgement_id, warning_id, by_whom, note, at, link_of)"

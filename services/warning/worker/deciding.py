@@ -17,6 +17,7 @@ from services.warning.store.commit import Batch, Standing
 from services.warning.worker.future import AHEAD, FutureLimit
 from services.warning.worker.letters import change_letter, dead_letter
 from services.warning.worker.partition import Partition
+from shared.kafka import reading
 from shared.kafka.partitions import partition_of
 from shared.kafka.topics import Topics
 
@@ -126,7 +127,19 @@ class Decider:
     def _record(self, decided: Decided, partition: Partition, record: ConsumerRecord) -> bool:
         """Decide one record; False where the partition must stop before it."""
         try:
-            self._decide(decided, partition, record)
+            event = reading.judged(record, _event, UnreadableError)
+        except reading.UnreadableError as error:
+            self._refuse(decided, partition, record, error.reason, str(error))
+        except UnreadableError as error:
+            self._refuse(decided, partition, record, "unreadable", str(error))
+        else:
+            return self._event(decided, partition, record, event)
+        return True
+
+    def _event(self, decided: Decided, partition: Partition, record: ConsumerRecord, event: Event) -> bool:
+        """Decide one event; False where the partition must stop before it."""
+        try:
+            self._decide(decided, partition, record, event)
         except UnreadableError as error:
             self._refuse(decided, partition, record, "unreadable", str(error))
         except _WrongPartitionError as error:
@@ -136,14 +149,10 @@ class Decider:
             return False
         except Exception as error:
             log.exception("warning.event.failed", partition=partition.number, offset=record.offset)
-            self._blind(decided, partition, record, f"{type(error).__name__}: {error}")
+            self._blind(decided, partition, record, event.subject, f"{type(error).__name__}: {error}")
         return True
 
-    def _decide(self, decided: Decided, partition: Partition, record: ConsumerRecord) -> None:
-        value = record.value or b""
-        if BACKSLASH in value and _SAYS_NUL.search(value):
-            raise UnreadableError("expected no NUL character: PostgreSQL's text holds none")
-        event = read(value)
+    def _decide(self, decided: Decided, partition: Partition, record: ConsumerRecord, event: Event) -> None:
         if ahead := self._future.beyond(event.time, record.timestamp):
             self._refuse(decided, partition, record, AHEAD, ahead)
             return
@@ -168,9 +177,11 @@ class Decider:
         elif outcome in _WHY:
             self._refuse(decided, partition, record, outcome, _WHY[outcome])
 
-    def _blind(self, decided: Decided, partition: Partition, record: ConsumerRecord, error: str) -> None:
+    def _blind(
+        self, decided: Decided, partition: Partition, record: ConsumerRecord, borrower_id: str, error: str
+    ) -> None:
         """Put aside a record on which deciding failed; its borrower's picture lacks it from now on."""
-        decided.batch.blind[read(record.value).subject] = (partition.number, record.offset, error)
+        decided.batch.blind[borrower_id] = (partition.number, record.offset, error)
         self._refuse(decided, partition, record, "engine_error", error)
 
     def _advance_clock(self, decided: Decided, partition: Partition, event: Event, accepted_ms: int) -> None:
@@ -205,6 +216,13 @@ class Decider:
     def _refuse(self, decided: Decided, partition: Partition, record: ConsumerRecord, reason: str, detail: str) -> None:
         decided.reasons[reason] += 1
         decided.batch.letters.append(dead_letter(self._topics, partition, record, reason, detail))
+
+
+def _event(record: ConsumerRecord) -> Event:
+    value = record.value or b""
+    if BACKSLASH in value and _SAYS_NUL.search(value):
+        raise UnreadableError("expected no NUL character: PostgreSQL's text holds none")
+    return read(value)
 
 
 def _standing(change: Change, text: str) -> Standing:

@@ -7,7 +7,6 @@ from services.warning.store.commit import Headers, Letter
 from services.warning.worker.partition import Partition
 from shared.kafka import dead_letters
 from shared.kafka.cloudevents import to_headers
-from shared.kafka.producer import Outgoing
 from shared.kafka.topics import Topics
 
 SOURCE = "/bellwether/warning"
@@ -30,9 +29,7 @@ def change_letter(topics: Topics, partition: Partition, change: Change, data: by
 
 def dead_letter(topics: Topics, partition: Partition, record: ConsumerRecord, reason: str, detail: str) -> Letter:
     """The record, whole, on its way to the dead letters."""
-    origin = dead_letters.Origin(record.topic, record.partition, record.offset)
-    whole = Outgoing(record.topic, record.key, record.value, list(record.headers))
-    out = dead_letters.dead_letter(topics.dead_letters, whole, origin, service="warning", reason=reason, detail=detail)
+    out = dead_letters.of_record(topics.dead_letters, record, service="warning", reason=reason, detail=detail)
     return _letter(partition, out.topic, out.key, out.value, list(out.headers))
 
 

@@ -28,16 +28,16 @@ class UnreadableError(Exception):
         self.reason = reason
 
 
-def judged(record: ConsumerRecord, read: Callable[[ConsumerRecord], _Read]) -> _Read:
-    """What `read` makes of the record. Raises UnreadableError, whatever `read` raises: it is a dead letter.
+def judged(record: ConsumerRecord, read: Callable[[ConsumerRecord], _Read], *known: type[Exception]) -> _Read:
+    """What `read` makes of the record. Raises UnreadableError whatever `read` raises, except what is `known` to it.
 
-    Only what ends the process or its task gets through, none of which is an Exception.
+    Each of these is a dead letter of this record. What ends the process or its task is no Exception and gets through.
     """
     if isinstance(record, UnreadableRecord):
         raise UnreadableError(record.reason, record.detail)
     try:
         return read(record)
-    except UnreadableError:
-        raise
     except Exception as error:  # a RecursionError, a MemoryError: nobody can list what a sender thinks of
+        if isinstance(error, (UnreadableError, *known)):
+            raise
         raise UnreadableError("unreadable", f"expected a record that can be read: {error!r:.500}") from error

@@ -16,8 +16,9 @@ from shared.events import accept, example
 from shared.kafka.cloudevents import header, to_headers
 from shared.kafka.partitions import partition_of
 from shared.kafka.topics import Topics
+from tests.batches import REASONS, unreadable
 from tests.integration.ingest.conftest import Ingest, make_topics, start_ingest
-from tests.kafka_records import Plain, committed, read_topic, read_until, write_topic
+from tests.kafka_records import Plain, committed, read_topic, read_until, write_batches, write_topic
 from tests.topics import until
 
 STRUCTURED: list[tuple[str, bytes | None]] = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
@@ -139,6 +140,26 @@ async def test_broken_records_are_dead_letters_whole_and_hold_up_nothing(
 
     await until(counted, what="two records are counted as too large and none is left")
     assert len(await read_topic(fed.bootstrap, fed.topics.inbound)) == before + len(BROKEN) + 1
+
+
+async def test_what_no_client_can_read_is_a_dead_letter_and_what_follows_it_is_taken(fed: Ingest) -> None:
+    topic = fed.topics.inbound
+    before = len(await read_topic(fed.bootstrap, fed.topics.dead_letters))
+    await write_batches(fed.bootstrap, topic, unreadable().values(), partition=3)
+    await write_topic(fed.bootstrap, topic, [structured(event("after-the-bombs"))], partition=3)
+
+    await _taken(fed, "after-the-bombs")
+    count = before + len(REASONS)
+    letters = await read_until(fed.bootstrap, fed.topics.dead_letters, lambda records: len(records) >= count)
+
+    told = [dict(each.headers) for each in letters]
+    mine = sorted(
+        (each for each in told if each["bellwether_origin_partition"] == b"3"),
+        key=lambda each: int(each["bellwether_origin_offset"]),
+    )
+    assert [each["bellwether_reason"].decode() for each in mine] == REASONS
+    assert mine[0]["\\xff"] == b"2"
+    assert all(b"expected" in each["bellwether_detail"] for each in mine)
 
 
 async def test_one_partitions_records_keep_their_order_for_each_borrower(fed: Ingest) -> None:

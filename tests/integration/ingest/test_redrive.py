@@ -16,8 +16,9 @@ from shared.kafka.partitions import partition_of
 from shared.kafka.producer import Outgoing
 from shared.kafka.topics import Topics
 from shared.settings import KafkaSettings
+from tests.batches import REASONS, unreadable
 from tests.integration.ingest.conftest import make_topics
-from tests.kafka_records import Plain, read_topic, write_topic
+from tests.kafka_records import Plain, read_topic, write_batches, write_topic
 
 EVENT = json.dumps(example("loan.closed")).encode()
 
@@ -101,6 +102,20 @@ async def test_what_cannot_be_sent_is_said_once_and_stops_nothing(settings: Kafk
 
     assert done.sent == Counter({(topics.inbound, "fine"): 1})
     assert sorted(reason for _, reason in done.unsendable) == ["", "foreign", "left_where_it_was", "too_large"]
+    assert await redrive(settings, Wanted()) == Redriven()
+
+
+async def test_letters_that_no_client_can_read_are_said_once_and_stop_nothing(
+    settings: KafkaSettings, topics: Topics
+) -> None:
+    await write_batches(settings.kafka_bootstrap, topics.dead_letters, unreadable().values())
+    await write_topic(
+        settings.kafka_bootstrap, topics.dead_letters, [letter(topics, "B-1", "fine", origin=topics.inbound)]
+    )
+
+    done = await redrive(settings, Wanted())
+
+    assert (done.sent.total(), done.unsendable.total()) == (1, len(REASONS))
     assert await redrive(settings, Wanted()) == Redriven()
 
 

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from deploy.local.kafka import RealKafka
+from shared.kafka.dead_letters import Origin, dead_letter
 from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
 from shared.kafka.topics import MAX_LETTER_BYTES, Topics
 from shared.settings import KafkaSettings
 from tests.integration.ingest.conftest import make_topics
-from tests.kafka_records import read_topic
+from tests.kafka_records import configure, read_topic
+from tests.topics import until
 
 
 @pytest.fixture
@@ -60,6 +63,75 @@ async def test_a_record_over_the_limit_says_which_others_are_safe_and_the_next_p
     assert b"third" not in values
     assert values[-1] == b"after"
     assert (b"first" in values) >= refused.value.acknowledged[0]
+
+
+async def test_a_record_that_the_broker_will_never_take_is_told_from_its_neighbours(
+    real_kafka: RealKafka, producer: Producer, topics: Topics
+) -> None:
+    await configure(real_kafka.bootstrap, topics.warnings, {"cleanup.policy": "compact"})
+    no_key = Outgoing(topics.warnings, None, b"a compacted topic takes none", partition=0)
+    await until(partial(_is_refused, producer, no_key._replace(partition=3)), what="the topic is compacted")
+    records = [
+        Outgoing(topics.warnings, b"k", b"1", partition=0),
+        Outgoing(topics.events, b"k", b"other"),
+        no_key,
+        Outgoing(topics.warnings, b"k", b"2", partition=0),
+    ]
+    with pytest.raises(NotAcknowledgedError, match="InvalidRecordError") as error:
+        await producer.publish(records)
+    assert error.value.refused == 2
+    assert error.value.acknowledged == [True, True, False, False]
+
+    await producer.publish([Outgoing(topics.warnings, b"k", b"2", partition=0)])
+    there = [each for each in await read_topic(real_kafka.bootstrap, topics.warnings) if each.partition == 0]
+    assert [each.value for each in there] == [b"1", b"2"]
+
+
+async def _is_refused(producer: Producer, record: Outgoing) -> bool:
+    """Whether a change of the topic's settings has reached the broker."""
+    try:
+        await producer.publish([record])
+    except NotAcknowledgedError as error:
+        return error.refused == 0
+    return False
+
+
+async def test_records_that_are_too_large_together_are_published_one_by_one(
+    real_kafka: RealKafka, producer: Producer, topics: Topics
+) -> None:
+    await configure(real_kafka.bootstrap, topics.warnings, {"max.message.bytes": "10000"})
+    large = Outgoing(topics.warnings, b"k", bytes(12_000))
+    await until(partial(_is_refused, producer, large), what="the topic takes less")
+    records = [Outgoing(topics.warnings, b"k", b"%d" % number + bytes(4_000)) for number in range(10)]
+
+    await producer.publish(records)
+
+    values = [each.value for each in await read_topic(real_kafka.bootstrap, topics.warnings) if each.value]
+    assert values[-10:] == [each.value for each in records]
+
+
+@pytest.mark.parametrize("record", [("a partition that is not there", 99), ("a name that is no text", None)])
+async def test_a_record_that_cannot_even_be_written_is_refused(
+    record: tuple[str, int | None], producer: Producer, topics: Topics
+) -> None:
+    name = "\udcff" if record[1] is None else "n"
+    with pytest.raises(NotAcknowledgedError, match="expected a record that can be written") as error:
+        await producer.publish([Outgoing(topics.warnings, b"k", b"v", [(name, b"")], partition=record[1])])
+    assert error.value.refused == 0
+
+
+async def test_the_largest_letter_fits_its_topic_and_a_byte_more_does_not(
+    real_kafka: RealKafka, producer: Producer, topics: Topics
+) -> None:
+    record = Outgoing(topics.inbound, b"k" * 2_000_000, b"v" * 2_000_000, [("h", b"h" * 2_000_000)])
+    letter = dead_letter(topics.dead_letters, record, Origin("t", 1, 2), service="s", reason="r", detail="d" * 9_000)
+    await producer.publish([letter])
+
+    larger = letter._replace(value=(letter.value or b"") + bytes(100))
+    with pytest.raises(NotAcknowledgedError):
+        await producer.publish([larger])
+    (there,) = await read_topic(real_kafka.bootstrap, topics.dead_letters)
+    assert (there.key, there.value) == (letter.key, letter.value)
 
 
 async def test_a_topic_that_is_not_there_is_an_error_in_time_and_of_readiness(

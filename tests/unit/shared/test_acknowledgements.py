@@ -67,7 +67,9 @@ def test_a_field_that_a_later_version_adds_does_no_harm() -> None:
 
 def test_the_record_is_a_cloudevent_about_the_warning() -> None:
     sent = record("acknowledgements", GIVEN)
-    message = KafkaMessage(headers=dict(sent.headers), key=sent.key, value=sent.value or b"")
+    message = KafkaMessage(
+        headers={name: value or b"" for name, value in sent.headers}, key=sent.key, value=sent.value or b""
+    )
     event = from_binary(message, JSONFormat(), CloudEvent)
 
     assert (event.get_id(), event.get_type(), event.get_subject()) == (str(GIVEN.id), TYPE, str(GIVEN.warning_id))

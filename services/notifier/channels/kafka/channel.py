@@ -1,6 +1,6 @@
 """Publishes changes to a topic, and waits until every in-sync replica has them."""
 
-from aiokafka.errors import InvalidTopicError, MessageSizeTooLargeError
+from aiokafka.errors import InvalidTopicError
 
 from services.notifier.channels.channel import ChannelType
 from services.notifier.channels.kafka.message import records, shown
@@ -8,9 +8,10 @@ from services.notifier.channels.kafka.settings import KafkaReceiverSettings
 from services.notifier.core.message import Message
 from services.notifier.core.verdict import Delivered, Refused, Retry, Verdict
 from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.kafka.refusals import REFUSALS
 from shared.settings import SettingError
 
-NEVER = (MessageSizeTooLargeError, InvalidTopicError)
+NEVER = (*REFUSALS, InvalidTopicError)
 """What no later attempt mends. A right that is missing or a topic that is not there yet, an operator can."""
 
 

@@ -56,7 +56,7 @@ def shown(message: Message, topic: str) -> str:
 
 
 def _shown(sent: Outgoing) -> str:
-    headers = {name: value.decode() for name, value in sent.headers}
+    headers = {name: (value or b"").decode() for name, value in sent.headers}
     key = sent.key.decode() if sent.key is not None else None
     shell = {"topic": sent.topic, "key": key, "headers": headers, "value": msgspec.Raw(sent.value or b"null")}
     return msgspec.json.encode(shell).decode()

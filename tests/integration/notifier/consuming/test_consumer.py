@@ -22,8 +22,9 @@ from shared.clock import ManualClock
 from shared.kafka.connection import consumer
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
+from tests.batches import REASONS, unreadable
 from tests.changes import change, record, recovery
-from tests.kafka_records import Plain, committed, read_until, write_topic
+from tests.kafka_records import Plain, committed, read_until, write_batches, write_topic
 from tests.topics import until
 
 CONFIGURATION = """
@@ -183,6 +184,23 @@ async def test_records_that_cannot_be_taken_go_to_the_dead_letters_whole_and_the
         assert told["bellwether_reason"].decode() == reason or reason == "unstorable", (offset, told)
         assert (letter.key, letter.value) == (key, value)
         assert told["bellwether_service"] == b"notifier"
+
+
+async def test_what_no_client_can_read_goes_to_the_dead_letters_and_the_rest_goes_on(
+    on_kafka: NotifierSettings,
+) -> None:
+    async with _running(on_kafka) as consuming:
+        await consuming.write(record(change(1)))
+        await write_batches(on_kafka.kafka_bootstrap, consuming.topics.warnings, unreadable().values())
+        await consuming.write(record(change(2)))
+        await until(lambda: _count(consuming, 2))
+        await consuming.all_committed(len(REASONS) + 2)
+        letters = await read_until(
+            on_kafka.kafka_bootstrap, consuming.topics.dead_letters, lambda found: len(found) >= len(REASONS)
+        )
+
+    told = sorted((int(dict(each.headers)["bellwether_origin_offset"]), dict(each.headers)) for each in letters)
+    assert [headers["bellwether_reason"].decode() for _, headers in told] == REASONS
 
 
 async def test_headers_that_make_no_sense_do_not_lose_a_change(on_kafka: NotifierSettings) -> None:

@@ -22,8 +22,9 @@ from shared.acknowledgements import record as sent
 from shared.db import create_engine
 from shared.kafka.producer import Producer
 from shared.warnings import Kind, WarningChange
+from tests.batches import REASONS, unreadable
 from tests.integration.warning.conftest import Deployment
-from tests.kafka_records import Plain, committed, write_topic
+from tests.kafka_records import Plain, committed, write_batches, write_topic
 from tests.topics import records, until
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -197,6 +198,21 @@ async def test_what_cannot_be_recorded_is_a_dead_letter_and_the_next_is_recorded
         ("warning", decided.topics.acknowledgements)
     }
     assert {by: warning for warning, by in await desk.stored()} == {"officer-7": first, "Head": second}
+
+
+async def test_what_no_client_can_read_is_a_dead_letter_and_the_next_is_recorded(
+    desk: Desk, run: Run, decided: Deployment
+) -> None:
+    warning = desk.warnings["missed_payment"]
+    async with run():
+        await write_batches(
+            decided.settings.kafka_bootstrap, decided.topics.acknowledgements, unreadable().values(), partition=0
+        )
+        await desk.give(plain(press(warning)))
+        await desk.all_committed(len(REASONS) + 1)
+
+    assert sorted(each["bellwether_reason"] for each in await decided.dead_letters()) == REASONS
+    assert await desk.stored() == [(warning, "officer-7")]
 
 
 async def test_what_comes_while_the_database_is_away_is_recorded_once_it_is_back(

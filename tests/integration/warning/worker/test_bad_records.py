@@ -8,8 +8,10 @@ from services.warning.core.engine import Engine, Outcome
 from services.warning.core.records import Event as CoreEvent
 from services.warning.service import load_engine
 from shared.kafka.partitions import partition_of
+from tests.batches import REASONS, unreadable
 from tests.events import clock, disbursed, event, exposed
 from tests.integration.warning.conftest import Deployment, RunWorker
+from tests.kafka_records import write_batches
 from tests.topics import PARTITIONS, append_raw, until
 
 HOME = partition_of(b"B1", PARTITIONS)
@@ -52,6 +54,22 @@ async def test_records_that_cannot_be_read_go_to_the_dead_letters_and_their_neig
     assert [each["bellwether_reason"] for each in letters] == ["unreadable"] * len(written)
     assert [each["bellwether_origin_offset"] for each in letters] == [str(each) for each in range(len(written))]
     assert await deployment.told() == [("B1", "raised", "yellow")]
+
+
+async def test_what_no_client_can_read_goes_to_the_dead_letters_and_what_follows_it_is_decided(
+    deployment: Deployment, run_worker: RunWorker
+) -> None:
+    bootstrap, topic = deployment.settings.kafka_bootstrap, deployment.topics.events
+    await write_batches(bootstrap, topic, unreadable().values(), partition=HOME)
+    await deployment.append(exposed("B1", "2025-01-01", "lender-1"), exposed("B1", "2025-01-02", "lender-2"))
+
+    async with run_worker() as metrics:
+        await deployment.caught_up()
+
+    told = [(each["bellwether_origin_offset"], each["bellwether_reason"]) for each in await deployment.dead_letters()]
+    assert sorted(told) == [(str(offset), reason) for offset, reason in enumerate(REASONS)]
+    assert await deployment.told() == [("B1", "raised", "yellow")]
+    assert metrics.dead_letters.labels("unpacks_too_large")._value.get() == 4
 
 
 async def test_a_record_on_a_foreign_partition_is_put_aside(deployment: Deployment, run_worker: RunWorker) -> None:

@@ -18,6 +18,7 @@ from services.ingest.metrics import Metrics
 from shared.clock import ManualClock
 from shared.events import example
 from shared.kafka import member
+from shared.kafka.cloudevents import header
 from shared.kafka.lag import Lag
 from shared.kafka.producer import NotAcknowledgedError, Outgoing
 
@@ -94,7 +95,8 @@ class Letters:
         acknowledged: list[bool] = self._kafka._failure("letters") or [True] * len(records)
         for each, done in zip(records, acknowledged, strict=True):
             if done:
-                self._kafka.log.append(f"letter {dict(each.headers)['bellwether_origin_offset'].decode()}")
+                offset = header(each.headers, "bellwether_origin_offset") or b""
+                self._kafka.log.append(f"letter {offset.decode()}")
         if not all(acknowledged):
             raise NotAcknowledgedError(acknowledged, None)
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.consuming.reading import UnreadableError, read
+from services.notifier.consuming.reading import read
+from shared.kafka.reading import UnreadableError
 from tests.changes import change, record
 
 

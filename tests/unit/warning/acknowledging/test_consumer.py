@@ -1,5 +1,6 @@
 """Acknowledgements are settled in their order, and none is passed over while the database or Kafka is away."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,26 +8,31 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
+from hypothesis import given
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from services.warning.acknowledging.consumer import Acknowledging
 from services.warning.metrics import Metrics
 from services.warning.store.control import Acknowledged, IdInUseError, NoSuchWarningError
 from shared.acknowledgements import AcknowledgementGiven
 from shared.acknowledgements import record as sent
+from shared.kafka.cloudevents import header
 from shared.kafka.producer import NotAcknowledgedError, Outgoing
+from tests.odd_records import odd_records
 
 HERE = TopicPartition("acknowledgements", 0)
 WARNING = UUID(int=99)
 
 
+def given_by(number: int) -> AcknowledgementGiven:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    return AcknowledgementGiven(id=UUID(int=number), warning_id=WARNING, by="desk", at=at, via="api")
+
+
 def record(number: int, value: bytes | None = None) -> Any:
-    given = AcknowledgementGiven(
-        id=UUID(int=number), warning_id=WARNING, by="desk", at=datetime(2026, 3, 2, tzinfo=UTC), via="api"
-    )
-    made = sent(HERE.topic, given)
+    made = sent(HERE.topic, given_by(number))
     place = {"topic": HERE.topic, "partition": HERE.partition, "offset": number}
     return SimpleNamespace(**place, key=made.key, value=value or made.value, headers=made.headers)
 
@@ -36,7 +42,7 @@ class World:
 
     def __init__(self) -> None:
         self.log: list[str] = []
-        self.database: list[Exception] = []
+        self.database: list[BaseException] = []
         self.kafka: list[Exception] = []
         self.known: set[UUID] = set()
         self.registry = CollectorRegistry()
@@ -44,7 +50,6 @@ class World:
     async def record(self, warning_id: UUID, given: Acknowledged) -> Acknowledged:
         if self.database:
             raise self.database.pop(0)
-        assert warning_id == WARNING
         self.log.append(f"recorded {given.id.int}")
         known = given.id in self.known
         self.known.add(given.id)
@@ -54,8 +59,8 @@ class World:
         if self.kafka:
             raise self.kafka.pop(0)
         for each in letters:
-            told = dict(each.headers)
-            self.log.append(f"letter {told['bellwether_origin_offset'].decode()} {told['bellwether_reason'].decode()}")
+            told = [header(each.headers, f"bellwether_{name}") or b"" for name in ("origin_offset", "reason")]
+            self.log.append(f"letter {b' '.join(told).decode()}")
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"bellwether_warning_{name}_total", labels) or 0.0
@@ -105,7 +110,22 @@ async def test_a_letter_that_kafka_does_not_take_is_sent_until_it_does(world: Wo
     assert world.count("dead_letters", reason="malformed") == 1
 
 
-async def test_a_mistake_of_ours_is_not_waited_out(world: World) -> None:
-    world.database = [ZeroDivisionError()]
-    with pytest.raises(ZeroDivisionError):
+async def test_a_mistake_of_ours_is_not_waited_out_and_costs_its_record_alone(world: World) -> None:
+    world.database = [ZeroDivisionError(), DataError("INSERT", {}, Exception("a value that no column holds"))]
+
+    assert await taking(world).take({HERE: [record(1), record(2), record(3)]})()
+    assert world.log == ["letter 1 unstorable", "letter 2 unstorable", "recorded 3"]
+
+
+async def test_the_end_of_the_task_is_no_dead_letter(world: World) -> None:
+    world.database = [asyncio.CancelledError()]
+    with pytest.raises(asyncio.CancelledError):
         await taking(world).take({HERE: [record(1)]})()
+    assert world.log == []
+
+
+@given(odd_records([sent(HERE.topic, given_by(1)).value or b""]))
+async def test_whatever_a_record_holds_it_is_recorded_or_one_letter(odd: ConsumerRecord) -> None:
+    world = World()
+    assert await taking(world).take({HERE: [odd]})()
+    assert len(world.log) == 1

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.warning.acknowledging.reading import UnreadableError, read
+from services.warning.acknowledging.reading import read
 from shared.acknowledgements import AcknowledgementGiven, record
+from shared.kafka.reading import UnreadableError
 
 GIVEN = AcknowledgementGiven(
     id=UUID(int=1),
