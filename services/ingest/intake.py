@@ -9,7 +9,7 @@ from services.ingest.admission import Admission, Sender
 from services.ingest.lane import Share
 from services.ingest.metrics import Metrics
 from services.ingest.publisher import Publisher
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, refused_by_broker
 from shared.events import CONTROL_TYPES
 
 Verdict = Literal["accepted", "refused", "unknown"]
@@ -44,8 +44,13 @@ class _Step:
     def complete(self) -> bool:
         return all(share.complete for share in self.shares.values())
 
+    def refused(self) -> dict[int, str]:
+        """Why Kafka will never take some of the events, by index; of a control event, on one partition or more."""
+        found = ((self.indices[number], share.refused) for number, share in self.shares.items())
+        return {indices[place]: why for indices, refused in found for place, why in refused.items()}
+
     def acknowledged(self) -> list[int]:
-        """Indices of the events that are safe; a control event is once every partition has it."""
+        """Indices of the events that are safe, or refused; a control event is once every partition has it."""
         if self.control:
             return next(iter(self.indices.values())) if self.complete else []
         return [each for number, share in self.shares.items() for each in self.indices[number][: share.acknowledged]]
@@ -72,6 +77,9 @@ class Intake:
             await self._publisher.publish(step.shares)
             for index in step.acknowledged():
                 outcome.verdicts[index] = "accepted"
+            for index, why in step.refused().items():
+                outcome.verdicts[index] = "refused"
+                outcome.refusals[index] = refused_by_broker(why)
             if not step.complete:
                 break
         self._count(outcome, types)

@@ -2,6 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.kafka.reading import REASONS
+from shared.kafka.refusals import REFUSED_BY_BROKER
+
 PRODUCE_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -27,9 +30,16 @@ class Metrics:
         self.inflight_bytes = Gauge(
             "bellwether_ingest_inflight_bytes", "Bytes of requests waiting for Kafka", registry=registry
         )
+        self.records_refused = Counter(
+            "bellwether_ingest_records_refused",
+            "Records that Kafka refuses for good, one count each attempt",
+            registry=registry,
+        )
         self.inbound = Counter(
             "bellwether_ingest_inbound_records",
             "Records of events.inbound dealt with: accepted, or the reason of the dead letter",
             ["outcome"],
             registry=registry,
         )
+        for reason in (*REASONS, REFUSED_BY_BROKER):
+            self.inbound.labels(reason)

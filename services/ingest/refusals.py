@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.events import DATA_MODELS
+from shared.kafka.refusals import REFUSED_BY_BROKER
 from shared.problems import FieldError, field_errors
 
 SHOWN_ERRORS = 10
@@ -41,6 +42,12 @@ class RefusedError(Exception):
 def refused(reason: str, pointer: str, detail: str, *, forbidden: bool = False) -> RefusedError:
     """A refusal with one cause."""
     return RefusedError(reason, [FieldError(pointer=pointer, detail=detail)], forbidden=forbidden)
+
+
+def refused_by_broker(why: str) -> RefusedError:
+    """Kafka will never take the event as it is, nor will another attempt change that."""
+    detail = f"expected an event that topic events takes; Kafka refused it for good: {why}"
+    return refused(REFUSED_BY_BROKER, "", detail)
 
 
 def invalid(error: ValidationError) -> RefusedError:

@@ -22,6 +22,7 @@ from shared.health import Check, health_router
 from shared.kafka.connection import consumer
 from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
 from shared.keys_file import open_keys
@@ -76,7 +77,7 @@ def inbound(settings: IngestSettings, rules: Admission, sender: Publisher, lag: 
         topics.inbound,
         rules,
         sender,
-        Producer(settings, client_id="ingest-dead-letters"),
+        LetterBox(Producer(settings, client_id="ingest-dead-letters"), metrics.records_refused),
         topics.dead_letters,
         metrics=metrics,
         lag=lag,

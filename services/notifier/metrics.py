@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.kafka.lag import Lag
+from shared.kafka.reading import REASONS
 
 ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # The aim is 100 ms at the 99th percentile; a receiver may also be away for a day.
@@ -49,6 +50,13 @@ class Metrics:
             self.escalations.labels(outcome)
         self.dead_letters = Counter(
             "bellwether_notifier_dead_letters_total", "Records that could not be taken", ["reason"], registry=registry
+        )
+        for reason in REASONS:
+            self.dead_letters.labels(reason)
+        self.records_refused = Counter(
+            "bellwether_notifier_records_refused_total",
+            "Records that Kafka refuses for good, each attempt",
+            registry=registry,
         )
         self.deliveries = Counter(
             "bellwether_notifier_deliveries_total",

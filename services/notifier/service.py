@@ -41,6 +41,7 @@ from shared.collector import spare_the_collector
 from shared.health import Check
 from shared.kafka.connection import consumer
 from shared.kafka.ends import LogEnds
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics
 from shared.keys_file import open_keys
@@ -97,7 +98,7 @@ def consuming(settings: NotifierSettings, intake: Intake, worker: Worker, metric
         lambda: consumer(settings, group=topics.group("notifier", topics.warnings)),
         topics.warnings,
         intake,
-        Producer(settings, client_id="notifier-dead-letters"),
+        LetterBox(Producer(settings, client_id="notifier-dead-letters"), metrics.records_refused),
         lag=metrics.lag,
         arrived=worker.wake,
     )
@@ -171,7 +172,9 @@ async def serve(settings: NotifierSettings) -> None:
     asked, timed = (Connection(settings, by_index=False) for _ in range(2))
     timekeeper = keeping_time(live, timed, worker, clock, metrics)
     silences = SilenceDesk(asked, clock, timedelta(days=settings.notifier_silence_days))
-    acknowledging = Acknowledging(Producer(settings, client_id="notifier-acknowledgements"), topics.acknowledgements)
+    acknowledging = Acknowledging(
+        Producer(settings, client_id="notifier-acknowledgements"), topics.acknowledgements, metrics.records_refused
+    )
     answering = AcknowledgementDesk(acknowledging.publish, lambda: live.configuration.acknowledgement_links, clock)
     engine = db.create_engine(settings, SCHEMA)
     deliveries = Deliveries(engine)

@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.warning.core.changes import Change
 from shared.kafka.lag import Lag
+from shared.kafka.reading import REASONS
+from shared.kafka.refusals import REFUSED_BY_BROKER
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -29,6 +31,11 @@ class Metrics:
         )
         self.dead_letters = Counter(
             f"{prefix}dead_letters_total", "Records given up, by reason", ["reason"], registry=registry
+        )
+        for reason in (*REASONS, REFUSED_BY_BROKER):
+            self.dead_letters.labels(reason)
+        self.records_refused = Counter(
+            f"{prefix}records_refused_total", "Records that Kafka refuses for good, each attempt", registry=registry
         )
         self.acknowledgements = Counter(
             f"{prefix}acknowledgements_total",

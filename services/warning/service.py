@@ -27,6 +27,7 @@ from shared.db import migrate as migrate_schema
 from shared.health import Check
 from shared.kafka.connection import consumer
 from shared.kafka.ends import LogEnds
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.member import Member
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
@@ -65,7 +66,7 @@ async def migrate(settings: Settings, *, partitions: int | None, replication: in
         log.info("warning.topics.created", topics=created)
 
 
-def acknowledging(settings: Settings, recorder: Recorder, producer: Producer, metrics: Metrics) -> Member:
+def acknowledging(settings: Settings, recorder: Recorder, letters: LetterBox, metrics: Metrics) -> Member:
     """What records the acknowledgements that the notifier takes."""
     topics = Topics(settings.kafka_topic_prefix)
     return Member(
@@ -76,7 +77,7 @@ def acknowledging(settings: Settings, recorder: Recorder, producer: Producer, me
             group_instance_id=settings.warning_group_instance_id,
         ),
         topics.acknowledgements,
-        Acknowledging(recorder, producer, topics.dead_letters, metrics=metrics).take,
+        Acknowledging(recorder, letters, topics.dead_letters, metrics=metrics).take,
         most=RECORDS_A_BATCH,
         lag=metrics.lag,
     )
@@ -91,11 +92,12 @@ async def serve(settings: Settings) -> None:
     topics = Topics(settings.kafka_topic_prefix)
     producer = Producer(settings, client_id="warning")
     database = create_engine(settings, SCHEMA)
-    control = ControlOutbox(SteadyConnection(settings), producer)
-    recorder = Recorder(database, control, topics)
     metrics = Metrics(registry)
+    letters = LetterBox(producer, metrics.records_refused)
+    control = ControlOutbox(SteadyConnection(settings), producer, letters, topics.dead_letters, metrics)
+    recorder = Recorder(database, control, topics)
+    acknowledged = acknowledging(settings, recorder, letters, metrics)
     metrics.clock_step.set_function(clock.step_seconds)
-    acknowledged = acknowledging(settings, recorder, producer, metrics)
     ends = LogEnds(partial(consumer, settings, group=None), metrics.lag)
     await producer.start()
     try:
@@ -106,6 +108,7 @@ async def serve(settings: Settings) -> None:
                 "postgres": partial(answers, database),
                 "acknowledgements": acknowledged.check,
                 "progress": partial(metrics.lag.check, settings.kafka_stall_seconds),
+                "outbox": worker.check,
             }
             app = build_app(settings, engine, clock, database, recorder, keys.keyring, registry, checks)
             work = (worker.run, acknowledged.run, control.run, ends.run, Watching(*keys.watched).run)

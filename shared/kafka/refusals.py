@@ -25,3 +25,5 @@ REFUSALS = (
 )
 """Of the record. A right that is missing, a topic that is not there, too few replicas: of the state of things, which an
 operator mends, and until then it is an outage."""
+REFUSED_BY_BROKER = "refused_by_broker"
+"""The reason of a dead letter that was to stand on another topic, which did not take it."""

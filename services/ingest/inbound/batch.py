@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from services.ingest.admission import Gate
 from services.ingest.inbound.record import check_key, structured
 from services.ingest.lane import Share
-from services.ingest.refusals import RefusedError
+from services.ingest.refusals import RefusedError, refused_by_broker
 from shared.events import Accepted
 from shared.kafka.dead_letters import of_record
 from shared.kafka.member import Records, each_of
@@ -26,6 +26,8 @@ class Batch:
 
     shares: dict[int, Share] = field(default_factory=dict)
     """Accepted events by partition of topic events, each in the order of the inbound partition it came from."""
+    taken: dict[int, list[tuple[ConsumerRecord, str]]] = field(default_factory=dict)
+    """The records behind the shares, each with its event's type."""
     letters: list[Outgoing] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
     """How many events of each type are accepted."""
@@ -36,8 +38,24 @@ class Batch:
     def complete(self) -> bool:
         return not self.letters and all(share.complete for share in self.shares.values())
 
+    def give_up(self, dead_letters: str) -> None:
+        """Make dead letters of the accepted events that Kafka refused for good."""
+        for number, share in self.shares.items():
+            for place, why in share.refused.items():
+                record, event_type = self.taken[number][place]
+                self.add_letter(record, refused_by_broker(why), dead_letters)
+                self.types[event_type] -= 1
+            share.refused = {}
+
+    def add_letter(self, record: ConsumerRecord, error: RefusedError | UnreadableError, dead_letters: str) -> None:
+        """This record is no event."""
+        letter = of_record(dead_letters, record, service="ingest", reason=error.reason, detail=str(error))
+        self.letters.append(letter)
+        self.reasons[error.reason] += 1
+
     def retry(self) -> None:
         """Get ready to send again what is not acknowledged, and nothing that is."""
+        self.taken = {number: self.taken[number][share.acknowledged :] for number, share in self.shares.items()}
         self.shares = {number: share.rest() for number, share in self.shares.items() if not share.complete}
 
 
@@ -49,11 +67,11 @@ def sort(records: Records, gate: Gate, place: Place, dead_letters: str) -> Batch
         try:
             event, value = judged(record, admit, RefusedError)
         except (RefusedError, UnreadableError) as error:
-            batch.letters.append(_letter(record, error, dead_letters))
-            batch.reasons[error.reason] += 1
+            batch.add_letter(record, error, dead_letters)
             continue
         partition, key = place(event.subject)
         batch.shares.setdefault(partition, Share()).records.append((key, value))
+        batch.taken.setdefault(partition, []).append((record, event.type))
         batch.types[event.type] += 1
     return batch
 
@@ -62,7 +80,3 @@ def _admit(gate: Gate, record: ConsumerRecord) -> Accepted:
     accepted = gate.admit(structured(record.value, record.headers))
     check_key(record.key, accepted.event.subject)
     return accepted
-
-
-def _letter(record: ConsumerRecord, error: RefusedError | UnreadableError, topic: str) -> Outgoing:
-    return of_record(topic, record, service="ingest", reason=error.reason, detail=str(error))

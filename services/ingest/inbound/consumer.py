@@ -12,8 +12,9 @@ from services.ingest.inbound.batch import Batch, sort
 from services.ingest.metrics import Metrics
 from services.ingest.publisher import Publisher
 from shared.kafka.lag import Lag
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.member import Attempt, Member, Records
-from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.kafka.producer import NotAcknowledgedError
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ class Inbound:
         topic: str,
         admission: Admission,
         publisher: Publisher,
-        letters: Producer,
+        letters: LetterBox,
         dead_letters: str,
         *,
         metrics: Metrics,
@@ -85,6 +86,7 @@ class Inbound:
     async def _published(self, batch: Batch) -> bool:
         """Whether everything is acknowledged now. If not, the batch holds only what is left."""
         await asyncio.gather(self._publisher.publish(batch.shares), self._publish_letters(batch))
+        batch.give_up(self._dead_letters)
         if batch.complete:
             return True
         batch.retry()

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.ingest.redrive.letter import Letter
 from services.ingest.redrive.place import Place
 from shared.kafka.connection import connection, consumer
-from shared.kafka.producer import Outgoing, Producer
+from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
 from shared.kafka.topics import Topics
 from shared.settings import KafkaSettings
 
@@ -118,28 +118,46 @@ class _Run:
 
     async def _step(self, place: Place, records: Sequence[ConsumerRecord]) -> None:
         """Returns once all that is sent of these is acknowledged: what `place` says may be committed then."""
-        outgoing: list[Outgoing] = []
+        outgoing: list[tuple[Letter, Outgoing]] = []
         for letter in map(Letter.read, records):
             offset = letter.record.offset
             if place.is_done(letter.kind, offset):
                 continue
             if self._wanted(letter):
                 place.finish(letter.kind, offset)
-                outgoing += self._again(letter)
+                outgoing += [(letter, each) for each in self._again(letter)]
             else:
                 place.leave(offset)
                 self.done.left[letter.origin_topic, letter.reason] += 1
-        await self._producer.publish(outgoing)
+        await self._publish(outgoing)
+
+    async def _publish(self, outgoing: Sequence[tuple[Letter, Outgoing]]) -> None:
+        """Send all; what Kafka refuses for good cannot be sent, and holds up no other."""
+        while outgoing:
+            try:
+                await self._producer.publish([each for _, each in outgoing])
+            except NotAcknowledgedError as error:
+                if error.refused is None:
+                    raise
+                letter, _ = outgoing[error.refused]
+                self.done.sent[letter.origin_topic, letter.reason] -= 1
+                self._unsendable(letter, repr(error.__cause__))
+                error.acknowledged[error.refused] = True
+                outgoing = [each for each, done in zip(outgoing, error.acknowledged, strict=True) if not done]
+            else:
+                return
 
     def _again(self, letter: Letter) -> list[Outgoing]:
         """What to send for this letter: one record, or none."""
-        counted = letter.origin_topic, letter.reason
         try:
             outgoing = letter.again(self._topics)
         except ValueError as error:
-            place = {"partition": letter.record.partition, "offset": letter.record.offset}
-            log.warning("redrive.unsendable", **place, detail=str(error))
-            self.done.unsendable[counted] += 1
+            self._unsendable(letter, str(error))
             return []
-        self.done.sent[counted] += 1
+        self.done.sent[letter.origin_topic, letter.reason] += 1
         return [outgoing]
+
+    def _unsendable(self, letter: Letter, why: str) -> None:
+        place = {"partition": letter.record.partition, "offset": letter.record.offset}
+        log.warning("redrive.unsendable", **place, detail=why)
+        self.done.unsendable[letter.origin_topic, letter.reason] += 1

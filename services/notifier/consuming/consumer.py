@@ -9,8 +9,9 @@ from aiokafka import AIOKafkaConsumer
 from services.notifier.consuming.intake import Intake
 from services.notifier.store.connection import PASSING
 from shared.kafka.lag import Lag
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.member import Attempt, Member, Records, each_of
-from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
+from shared.kafka.producer import NotAcknowledgedError, Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ class Consumer:
         connect: Callable[[], AIOKafkaConsumer],
         topic: str,
         intake: Intake,
-        letters: Producer,
+        letters: LetterBox,
         *,
         lag: Lag,
         arrived: Callable[[Iterable[str]], None],

@@ -12,8 +12,9 @@ from services.warning.acknowledging.recording import Recorder
 from services.warning.metrics import Metrics
 from services.warning.store.control import ERRORS, UNSTORABLE, Acknowledged, IdInUseError, NoSuchWarningError
 from shared.kafka.dead_letters import of_record
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.member import Attempt, Records, each_of
-from shared.kafka.producer import NotAcknowledgedError, Producer
+from shared.kafka.producer import NotAcknowledgedError
 from shared.kafka.reading import UnreadableError, judged
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ RECORDS_A_BATCH = 100  # a transaction each, 0.3 s in all: what is asked to stop
 class Acknowledging:
     """What becomes of a fetch. After a crash or a rebalance some records come again, and their ids are known."""
 
-    def __init__(self, recorder: Recorder, letters: Producer, dead_letters: str, *, metrics: Metrics) -> None:
+    def __init__(self, recorder: Recorder, letters: LetterBox, dead_letters: str, *, metrics: Metrics) -> None:
         self._recorder = recorder
         self._letters = letters
         self._dead_letters = dead_letters

@@ -5,9 +5,13 @@ from contextlib import suppress
 
 import structlog
 
+from services.warning.metrics import Metrics
 from services.warning.store import control
 from services.warning.store.steady import DATABASE_ERRORS, SteadyConnection
-from shared.kafka.producer import NotAcknowledgedError, Producer
+from services.warning.worker.letters import refused_letter
+from shared.kafka.letterbox import LetterBox
+from shared.kafka.producer import NotAcknowledgedError, Outgoing, Producer
+from shared.kafka.refusals import REFUSED_BY_BROKER
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +25,19 @@ class ControlOutbox:
     A record may be sent again after a failure: its id is the same, and readers drop what they have seen.
     """
 
-    def __init__(self, connection: SteadyConnection, producer: Producer) -> None:
+    def __init__(
+        self,
+        connection: SteadyConnection,
+        producer: Producer,
+        letters: LetterBox,
+        dead_letters: str,
+        metrics: Metrics,
+    ) -> None:
         self._connection = connection
         self._producer = producer
+        self._letters = letters
+        self._dead_letters = dead_letters
+        self._metrics = metrics
         self._written = asyncio.Event()
 
     def written(self) -> None:
@@ -52,9 +66,24 @@ class ControlOutbox:
             return 0
         waiting = await control.waiting_records(connection, RECORDS_A_TURN)
         if waiting:
-            await self._producer.publish([each.record for each in waiting])
+            try:
+                await self._producer.publish([each.record for each in waiting])
+            except NotAcknowledgedError as error:
+                if error.refused is not None:
+                    await self._give_up(waiting[error.refused].record, error.__cause__)
+                    error.acknowledged[error.refused] = True
+                there = [each.number for each, done in zip(waiting, error.acknowledged, strict=True) if done]
+                await control.published(connection, there)
+                raise
             await control.published(connection, [each.number for each in waiting])
         return len(waiting)
+
+    async def _give_up(self, record: Outgoing, why: BaseException | None) -> None:
+        """Have a record that Kafka refuses for good among the dead letters. Raises NotAcknowledgedError."""
+        self._metrics.records_refused.inc()
+        log.error("warning.control.refused", topic=record.topic, error=repr(why))
+        await self._letters.publish([refused_letter(self._dead_letters, record, why)])
+        self._metrics.dead_letters.labels(REFUSED_BY_BROKER).inc()
 
     async def _pause(self, stop: asyncio.Event) -> None:
         self._written.clear()

@@ -42,9 +42,14 @@ class NoTopicError(Exception):
 class WarningWorker:
     """All of a replica's background work: the consume loop and, where the wall clock is business time, that clock."""
 
-    def __init__(self, worker: Worker, clock: WallClock | None) -> None:
+    def __init__(self, worker: Worker, clock: WallClock | None, outbox: Outbox) -> None:
         self._worker = worker
         self._clock = clock
+        self._outbox = outbox
+
+    async def check(self) -> None:
+        """For readiness. Raises while what was committed does not reach its topics."""
+        self._outbox.check()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`."""
@@ -72,7 +77,7 @@ async def assembled(
     reader, writer, instance = (SteadyConnection(settings) for _ in range(3))
     try:
         await _agree(settings, partitions, instance)
-        outbox = Outbox(producer, metrics)
+        outbox = Outbox(producer, topics.dead_letters, metrics)
         committer = Committer(writer, topics.events)
         possession = Possession(
             topics.events,
@@ -98,7 +103,7 @@ async def assembled(
                 settle=timedelta(seconds=settings.warning_clock_settle_seconds),
                 step=timedelta(seconds=settings.warning_clock_step_seconds),
             )
-        yield WarningWorker(worker, wall)
+        yield WarningWorker(worker, wall, outbox)
     finally:
         for each in (reader, writer, instance):
             await each.close()

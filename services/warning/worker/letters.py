@@ -7,6 +7,8 @@ from services.warning.store.commit import Headers, Letter
 from services.warning.worker.partition import Partition
 from shared.kafka import dead_letters
 from shared.kafka.cloudevents import to_headers
+from shared.kafka.producer import Outgoing
+from shared.kafka.refusals import REFUSED_BY_BROKER
 from shared.kafka.topics import Topics
 
 SOURCE = "/bellwether/warning"
@@ -33,9 +35,16 @@ def dead_letter(topics: Topics, partition: Partition, record: ConsumerRecord, re
     return _letter(partition, out.topic, out.key, out.value, list(out.headers))
 
 
+def refused_letter(topic: str, record: Outgoing, why: BaseException | None) -> Outgoing:
+    """The dead letter of a record that Kafka refused for good, so that it stands on no partition of its own topic."""
+    detail = f"expected a record that topic {record.topic} takes; Kafka refused it for good: {why!r}"
+    origin = dead_letters.Origin(record.topic)
+    return dead_letters.dead_letter(topic, record, origin, service="warning", reason=REFUSED_BY_BROKER, detail=detail)
+
+
 def _letter(partition: Partition, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> Letter:
     partition.outbox_seq += 1
     return Letter(partition.number, partition.outbox_seq, topic, key, value, headers)
 
 
-__all__ = ["ACCEPTED_AT", "SOURCE", "change_letter", "dead_letter", "to_json"]
+__all__ = ["ACCEPTED_AT", "SOURCE", "change_letter", "dead_letter", "refused_letter", "to_json"]

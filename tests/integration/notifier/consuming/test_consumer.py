@@ -20,6 +20,7 @@ from services.notifier.store.listing import Deliveries
 from shared import db
 from shared.clock import ManualClock
 from shared.kafka.connection import consumer
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.producer import Producer
 from shared.kafka.topics import Topics, create_topics
 from tests.batches import REASONS, unreadable
@@ -56,7 +57,7 @@ class Consuming:
             lambda: consumer(settings, group=self.group),
             self.topics.warnings,
             intake,
-            Producer(settings, client_id="test-dead-letters"),
+            LetterBox(Producer(settings, client_id="test-dead-letters"), metrics.records_refused),
             lag=metrics.lag,
             arrived=self.woken.extend,
         )

@@ -20,6 +20,7 @@ from services.warning.store.steady import SteadyConnection
 from shared.acknowledgements import AcknowledgementGiven
 from shared.acknowledgements import record as sent
 from shared.db import create_engine
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.producer import Producer
 from shared.warnings import Kind, WarningChange
 from tests.batches import REASONS, unreadable
@@ -96,9 +97,11 @@ def run(decided: Deployment) -> Run:
     async def running() -> AsyncIterator[CollectorRegistry]:
         settings, registry, stop = decided.settings, CollectorRegistry(), asyncio.Event()
         producer, database = Producer(settings, client_id="test"), create_engine(settings, SCHEMA)
-        control = ControlOutbox(SteadyConnection(settings), producer)
-        recorder = Recorder(database, control, decided.topics)
-        member = acknowledging(settings, recorder, producer, Metrics(registry))
+        metrics, topics = Metrics(registry), decided.topics
+        letters = LetterBox(producer, metrics.records_refused)
+        control = ControlOutbox(SteadyConnection(settings), producer, letters, topics.dead_letters, metrics)
+        recorder = Recorder(database, control, topics)
+        member = acknowledging(settings, recorder, letters, metrics)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run(stop))

@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry
 from services.warning.acknowledging.recording import Recorder
 from services.warning.acknowledging.telling import ControlOutbox
 from services.warning.api.app import build_app
+from services.warning.metrics import Metrics
 from services.warning.service import load_engine
 from services.warning.store import SCHEMA
 from services.warning.store.steady import SteadyConnection
 from shared.auth import ApiKey, Keyring, new_key
 from shared.db import create_engine
+from shared.kafka.letterbox import LetterBox
 from shared.kafka.producer import Producer
 from tests.integration.warning.conftest import Deployment
 
@@ -70,7 +72,9 @@ async def api(decided: Deployment, free_port: int) -> AsyncIterator[Api]:
     keyring = Keyring([ApiKey.model_validate(each) for each in keys])
     database = create_engine(settings, SCHEMA)
     producer = Producer(settings, client_id="test")
-    control = ControlOutbox(SteadyConnection(settings), producer)
+    metrics = Metrics(CollectorRegistry())
+    letters = LetterBox(producer, metrics.records_refused)
+    control = ControlOutbox(SteadyConnection(settings), producer, letters, decided.topics.dead_letters, metrics)
     recorder = Recorder(database, control, decided.topics)
     engine = load_engine(settings.ruleset_file, settings.time_zone)
     app = build_app(settings, engine, decided.clock, database, recorder, keyring, CollectorRegistry(), {})

@@ -1,5 +1,6 @@
 """Warnings over HTTP: listed, told in full, acknowledged."""
 
+from copy import copy
 from uuid import uuid4
 
 import pytest
@@ -132,7 +133,8 @@ async def test_acknowledging_needs_its_own_scope(api: Api) -> None:
 
 async def test_only_one_replica_publishes_what_the_api_wrote(api: Api) -> None:
     await api.control.publish()
-    other = type(api.control)(type(api.control._connection)(api.deployment.settings), api.control._producer)
+    other = copy(api.control)
+    other._connection = type(api.control._connection)(api.deployment.settings)
     warning = await _only(api, borrower_id="B1", rule="missed_payment")
     await api.post(f"/v1/warnings/{warning['warning_id']}/acknowledgements", {"by": "officer-7"})
 

@@ -35,7 +35,7 @@ def _partition(number: int) -> Partition:
 
 
 def _outbox(producer: FakeProducer) -> Outbox:
-    outbox = Outbox(producer, Metrics(CollectorRegistry()))  # type: ignore[arg-type]
+    outbox = Outbox(producer, "dead", Metrics(CollectorRegistry()))  # type: ignore[arg-type]
     for number in (0, 1):
         outbox.take(number, [])
     return outbox
