@@ -139,13 +139,14 @@ class _Run:
             except NotAcknowledgedError as error:
                 if error.refused is None:
                     raise
-                letter, _ = outgoing[error.refused]
-                self.done.sent[letter.origin_topic, letter.reason] -= 1
-                self._unsendable(letter, repr(error.__cause__))
-                error.acknowledged[error.refused] = True
-                outgoing = [each for each, done in zip(outgoing, error.acknowledged, strict=True) if not done]
+                acknowledged = error.acknowledged
+                self._unsendable(outgoing[error.refused][0], repr(error.__cause__))
+                left = [number for number, done in enumerate(acknowledged) if not done and number != error.refused]
             else:
-                return
+                acknowledged, left = [True] * len(outgoing), []
+            there = [letter for (letter, _), done in zip(outgoing, acknowledged, strict=True) if done]
+            self.done.sent.update((each.origin_topic, each.reason) for each in there)
+            outgoing = [outgoing[number] for number in left]
 
     def _again(self, letter: Letter) -> list[Outgoing]:
         """What to send for this letter: one record, or none."""
@@ -154,7 +155,6 @@ class _Run:
         except ValueError as error:
             self._unsendable(letter, str(error))
             return []
-        self.done.sent[letter.origin_topic, letter.reason] += 1
         return [outgoing]
 
     def _unsendable(self, letter: Letter, why: str) -> None:

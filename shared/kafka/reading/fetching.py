@@ -5,6 +5,7 @@ a batch holds: its consumer can then neither give the records before it nor go o
 """
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -41,15 +42,15 @@ class UnreadableRecord(ConsumerRecord):  # type: ignore[misc]
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """Ends early where the rest is to be fetched anew, and passes on what is broken as an UnreadableRecord."""
 
-    def __next__(self) -> ConsumerRecord:
+    def _unpack_records(self) -> Iterator[ConsumerRecord]:
         try:
-            return super().__next__()
+            yield from super()._unpack_records()
         except ReadAgain:
-            raise StopIteration from None
+            return
 
     def _consumer_record(self, tp: Any, record: Any) -> ConsumerRecord:
         made = super()._consumer_record(tp, record)
-        if not isinstance(record, Broken):
+        if type(record) is not Broken:
             return made
         return UnreadableRecord(
             **vars(made), reason=record.reason, detail=record.detail, first_offset=record.first_offset

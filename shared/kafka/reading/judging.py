@@ -14,7 +14,6 @@ REASONS = (
     "unpacks_too_large",
     "unreadable",
     "unreadable_batch",
-    "unreadable_record",
     "wrong_checksum",
 )
 """Why any service may give up a record, whatever its topic."""

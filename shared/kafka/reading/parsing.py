@@ -1,4 +1,4 @@
-"""Reads a batch of Kafka's format 2 record by record, so that one that is broken costs no other."""
+"""Reads a batch of Kafka's format 2 record by record, so that a header's name costs no record but its own."""
 
 from collections.abc import Iterator
 
@@ -16,22 +16,21 @@ class StructureError(Exception):
 
 
 def records_of(plain: bytes, head: Head) -> Iterator[Readable | Broken]:
-    """Every record of an uncompressed batch. A record tells its length: what is broken inside it is its own affair.
+    """Every record of an uncompressed batch; where one makes no sense, the rest of the batch is one Broken.
 
-    Where a length makes no sense the rest of the batch is one Broken. No offset is beyond the batch's last.
+    No offset is beyond the batch's last.
     """
     cursor = _Cursor(plain, HEAD_BYTES)
     offset = head.first_offset - 1
     found = "the batch ends too early"
     for _ in range(head.records):
         try:
-            raw = cursor.take(cursor.number())
+            record, names = _parts(_Cursor(cursor.take(cursor.number())), head, offset + 1)
         except StructureError as error:
             found = str(error)
             break
-        record = _record(raw, head, offset + 1)
         offset = record.offset
-        yield record
+        yield _named(record, names)
     told = f"expected {head.records} records; {found} (offsets {offset + 1} to {head.last_offset})"
     if offset < head.last_offset:
         yield Broken(head.last_offset, head.max_timestamp, None, plain, (), "unreadable_batch", told, offset + 1)
@@ -39,18 +38,13 @@ def records_of(plain: bytes, head: Head) -> Iterator[Readable | Broken]:
         log.warning("kafka.reading.bytes_left", first_offset=head.first_offset, bytes=cursor.left)
 
 
-def _record(raw: bytes, head: Head, expected: int) -> Readable | Broken:
-    """The record, whose offset is `expected` unless it says another within the batch."""
-    try:
-        read, names = _parts(_Cursor(raw), head, expected)
-    except StructureError as error:
-        detail = f"expected a record: {error}"
-        return Broken(expected, head.first_timestamp, None, raw, (), "unreadable_record", detail, expected)
-    wrong = [shown for (shown, _), name in zip(read.headers, names, strict=True) if shown.encode() != name]
+def _named(record: Readable, names: list[bytes]) -> Readable | Broken:
+    """The record, if the names of its headers are the text that Kafka says they are."""
+    wrong = [shown for (shown, _), name in zip(record.headers, names, strict=True) if shown.encode() != name]
     if not wrong:
-        return read
+        return record
     detail = f"expected the names of headers in UTF-8, got {wrong[0][:200]}"
-    return Broken(read.offset, read.timestamp, read.key, read.value, read.headers, "header_name", detail)
+    return Broken(record.offset, record.timestamp, record.key, record.value, record.headers, "header_name", detail)
 
 
 def _parts(cursor: "_Cursor", head: Head, expected: int) -> tuple[Readable, list[bytes]]:

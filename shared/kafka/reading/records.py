@@ -32,10 +32,9 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Stands for what cannot be read: a record, or a batch from `first_offset` to `offset`.
+    """Stands for what cannot be read: a record with a header whose name is not UTF-8, which is shown with backslashes;
 
-    `value` is all its bytes where not even its parts could be told apart, which `first_offset` says by being there. A
-    header's name that is not UTF-8 is shown with backslashes.
+    or, where `first_offset` is there, all records of a batch from that one to `offset`, whose bytes are the `value`.
     """
 
     offset: int

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from deploy.local.scrape import scrape
 from shared.events import accept, example
 from shared.kafka.cloudevents import header, to_headers
 from shared.kafka.partitions import partition_of
-from shared.kafka.topics import Topics
+from shared.kafka.topics import Topics, create_topics
+from shared.settings import KafkaSettings
 from tests.batches import REASONS, unreadable
 from tests.integration.ingest.conftest import Ingest, make_topics, start_ingest
-from tests.kafka_records import Plain, committed, read_topic, read_until, write_batches, write_topic
+from tests.kafka_records import Plain, committed, create_topic, read_topic, read_until, write_batches, write_topic
 from tests.topics import until
 
 STRUCTURED: list[tuple[str, bytes | None]] = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
@@ -202,3 +204,26 @@ async def test_what_a_core_banking_system_took_back_in_a_transaction_never_was(i
     assert [json.loads(each.value)["id"] for each in await read_topic(ingest.bootstrap, ingest.topics.events)] == [
         "t-1"
     ]
+
+
+async def test_a_dead_letter_fits_its_topic_however_small_an_operator_made_that(
+    real_kafka: RealKafka, tmp_path: Path
+) -> None:
+    bootstrap, topics = real_kafka.bootstrap, Topics(f"t{secrets.token_hex(5)}.")
+    await create_topic(bootstrap, topics.dead_letters, {"max.message.bytes": "20000"})
+    settings = KafkaSettings(kafka_bootstrap=bootstrap, kafka_topic_prefix=topics.prefix)
+    await create_topics(settings, partitions=4, replication=1)
+    running = start_ingest(bootstrap, topics, tmp_path)
+    wide = [(f"h{number}", b"h" * 1_000) for number in range(300)]
+    large: list[Plain] = [(b"k" * 900_000, b"{", STRUCTURED), (b"k", b"{", [*STRUCTURED, *wide]), raw(b"{" * 1_000_000)]
+    await write_topic(bootstrap, topics.inbound, [*large, structured(event("behind"))])
+
+    await _taken(running, "behind")
+    letters = await read_until(bootstrap, topics.dead_letters, lambda records: len(records) == len(large))
+
+    told = [{name: value or b"" for name, value in each.headers} for each in letters]
+    sizes = {(int(each["bellwether_key_bytes"]), int(each["bellwether_value_bytes"])) for each in told}
+    assert sizes == {(900_000, 1), (1, 1), (0, 1_000_000)}
+    assert max(int(each["bellwether_headers_bytes"]) for each in told) > 300_000
+    assert all(b"expected" in each["bellwether_detail"] for each in told)
+    assert running.service.process.stop() == 0

@@ -28,6 +28,7 @@ class FakePublisher:
         self._room = dict(room or {0: 10**9, 1: 10**9})
 
     partitions = range(2)
+    poison = ""
 
     async def connect(self) -> None:
         pass
@@ -40,6 +41,8 @@ class FakePublisher:
             share.acknowledged = min(len(share.records), self._room[number])
             self._room[number] -= share.acknowledged
             self.log[number] += [json.loads(value)["id"] for _, value in share.records[: share.acknowledged]]
+            ids = [json.loads(value)["id"] for _, value in share.records]
+            share.refused = {place: "too large" for place, each in enumerate(ids) if each == self.poison}
             share.settle()
 
 
@@ -112,3 +115,20 @@ async def test_what_is_accepted_is_on_the_log_and_what_is_on_the_log_is_a_prefix
         here = [(number, kind) for number, (of, kind) in enumerate(request) if kind == "clock" or of % 2 == partition]
         expected = [str(number) for number, kind in here if kind != "bad"]
         assert publisher.log[partition] == expected[: len(publisher.log[partition])]
+
+
+async def test_an_event_that_kafka_refuses_for_good_is_refused_and_its_neighbours_are_accepted() -> None:
+    publisher = FakePublisher()
+    publisher.poison = "b"
+
+    outcome = await take(publisher, event("a", 0), event("b", 0), event("c", 0), CLOCK)
+
+    assert outcome.verdicts == ["accepted", "refused", "accepted", "accepted"]
+    assert outcome.refusals[1].reason == "refused_by_broker"
+    assert "Kafka refused it for good: too large" in str(outcome.refusals[1])
+
+
+async def test_a_clock_that_one_partition_refuses_is_refused_and_what_follows_it_is_taken() -> None:
+    publisher = FakePublisher()
+    publisher.poison = "clock"
+    assert (await take(publisher, CLOCK, event("a", 0))).verdicts == ["refused", "accepted"]

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiokafka.errors import KafkaTimeoutError, RequestTimedOutError
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, RequestTimedOutError
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -33,10 +33,13 @@ class FakeBatch:
 class FakeProducer:
     """Both the ordered producer and its connection. `failures` says of each batch how it fails, or None.
 
-    While `held` is set nothing is answered.
+    While `held` is set nothing is answered. A batch with one of the `poison` values is refused for good.
     """
 
-    def __init__(self, failures: list[Exception | None] | None = None, *, room: int = 100) -> None:
+    def __init__(
+        self, failures: list[Exception | None] | None = None, *, room: int = 100, poison: frozenset[bytes] = frozenset()
+    ) -> None:
+        self.poison = poison
         self.log: list[list[bytes]] = []
         self.dropped = 0
         self.held: asyncio.Event | None = None
@@ -61,6 +64,8 @@ class FakeProducer:
         failure = self._failures.pop(0) if self._failures else None
         if failure is not None:
             raise failure
+        if self.poison & set(batch.values):
+            raise MessageSizeTooLargeError
         self.log.append(batch.values)
 
 
@@ -178,3 +183,40 @@ async def test_what_is_acknowledged_is_on_the_log_once_in_order_and_nothing_stan
     log = [value for batch in producer.log for value in batch]
     assert log == [value for each in shares for _, value in each.records[: each.acknowledged]]
     assert log == [b"%d" % each for each in range(len(log))]
+
+
+async def test_a_record_that_is_refused_for_good_is_named_and_its_neighbours_are_sent() -> None:
+    producer = FakeProducer(poison=frozenset([b"c"]))
+    made, shares = lane(producer), [share(b"a", b"b"), share(b"c", b"d"), share(b"e")]
+    for each in shares:
+        made.put(each)
+
+    await asyncio.gather(*(each.settled for each in shares))
+
+    assert [value for batch in producer.log for value in batch] == [b"a", b"b", b"d", b"e"]
+    assert [each.complete for each in shares] == [True, True, True]
+    assert [each.refused for each in shares] == [{}, {0: "MessageSizeTooLargeError()"}, {}]
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=9), min_size=1, max_size=6), st.integers(1, 20))
+async def test_whichever_are_refused_the_others_are_on_the_log_once_in_order(
+    refused: list[list[bool]], room: int
+) -> None:
+    shares, poison, number = [], set(), 0
+    for flags in refused:
+        values = [b"%d" % each for each in range(number, number + len(flags))]
+        poison |= {value for value, bad in zip(values, flags, strict=True) if bad}
+        shares.append(share(*values))
+        number += len(flags)
+    producer = FakeProducer(room=room, poison=frozenset(poison))
+    made = lane(producer)
+    for each in shares:
+        made.put(each)
+    await asyncio.gather(*(each.settled for each in shares))
+    await made.idle()
+
+    log = [value for batch in producer.log for value in batch]
+    assert log == [b"%d" % each for each in range(number) if b"%d" % each not in poison]
+    assert [sorted(each.refused) for each in shares] == [
+        [place for place, bad in enumerate(flags) if bad] for flags in refused
+    ]

@@ -38,6 +38,7 @@ class Kafka:
     def __init__(self, *fetches: Sequence[Any], stop: asyncio.Event) -> None:
         self.log: list[str] = []
         self.failures: dict[str, list[Any]] = {"publish": [], "letters": []}
+        self.poison = ""
         self._fetches = list(fetches)
         self._stop = stop
 
@@ -82,7 +83,9 @@ class Kafka:
             if callable(taken):
                 taken = await taken()
             share.acknowledged = len(share.records) if taken is None else taken
-            self.log += [f"event {json.loads(value)['id']}" for _, value in share.records[: share.acknowledged]]
+            ids = [json.loads(value)["id"] for _, value in share.records[: share.acknowledged]]
+            share.refused = {place: "too large" for place, each in enumerate(ids) if each == self.poison}
+            self.log += [f"event {each}" for each in ids if each != self.poison]
 
 
 class Letters:
@@ -148,6 +151,14 @@ async def test_letters_without_an_acknowledgement_are_sent_again(stop: asyncio.E
     kafka.failures["letters"] = [[False, True, False]]
     await inbound(kafka).run(stop)
     assert kafka.log == ["letter 1", "letter 0", "letter 2", "committed 3", "stopped"]
+
+
+async def test_an_event_that_kafka_refuses_for_good_is_a_dead_letter_of_its_record(stop: asyncio.Event) -> None:
+    kafka = Kafka([record(number) for number in range(4)], stop=stop)
+    kafka.poison = "2"
+    kafka.failures["publish"] = [1, 3]
+    await inbound(kafka).run(stop)
+    assert kafka.log == ["event 0", "event 1", "event 3", "letter 2", "committed 4", "stopped"]
 
 
 async def test_a_batch_that_outlasts_a_rebalance_is_abandoned_and_not_committed(stop: asyncio.Event) -> None:
