@@ -14,9 +14,9 @@ _FORMAT = "application/schema+json;version=2020-12"
 _EVENTS = "Every accepted event, in structured mode, keyed by borrower (murmur2); clock.advanced is on every partition."
 _INBOUND = (
     "Core-banking systems that speak Kafka publish here, in binary mode (`ce_` headers) or structured mode. The key is "
-    "the borrower, or absent; the order of one partition is kept."
+    "the borrower, or absent; the order of one partition is kept. A batch may be compressed; it may unpack to 8 MiB."
 )
-_DEAD = "What could not be taken, whole; `bellwether_` headers tell its origin and the reason."
+_DEAD = "What could not be taken; `bellwether_` headers tell its origin and the reason, and how large it was where it is cut."
 
 
 def asyncapi(topics: Topics) -> dict[str, Any]:

@@ -16,6 +16,9 @@ class Record(Protocol):
     @property
     def offset(self) -> int: ...
 
+    @property
+    def key(self) -> bytes | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Readable:
