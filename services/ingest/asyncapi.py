@@ -16,7 +16,9 @@ _INBOUND = (
     "Core-banking systems that speak Kafka publish here, in binary mode (`ce_` headers) or structured mode. The key is "
     "the borrower, or absent; the order of one partition is kept. A batch may be compressed; it may unpack to 8 MiB."
 )
-_DEAD = "What could not be taken; `bellwether_` headers tell its origin and the reason, and how large it was where it is cut."
+_DEAD = (
+    "What could not be taken, whole where it fits; `bellwether_` headers tell its origin, the reason and true sizes."
+)
 
 
 def asyncapi(topics: Topics) -> dict[str, Any]:

@@ -94,6 +94,7 @@ async def test_what_cannot_be_sent_is_said_once_and_stops_nothing(settings: Kafk
         letter(topics, "B-1", "left_where_it_was", origin=topics.inbound, value=b"x" * 1_100_000),
         letter(topics, "B-1", "foreign", origin="another.topic"),
         (None, b"no letter at all", []),
+        letter(topics, "B-1", "no_such_partition", origin=topics.inbound, partition=99),
         letter(topics, "B-1", "fine", origin=topics.inbound),
     ]
     await write_topic(settings.kafka_bootstrap, topics.dead_letters, letters)
@@ -101,7 +102,13 @@ async def test_what_cannot_be_sent_is_said_once_and_stops_nothing(settings: Kafk
     done = await redrive(settings, Wanted())
 
     assert done.sent == Counter({(topics.inbound, "fine"): 1})
-    assert sorted(reason for _, reason in done.unsendable) == ["", "foreign", "left_where_it_was", "too_large"]
+    assert sorted(reason for _, reason in done.unsendable) == [
+        "",
+        "foreign",
+        "left_where_it_was",
+        "no_such_partition",
+        "too_large",
+    ]
     assert await redrive(settings, Wanted()) == Redriven()
 
 

@@ -16,6 +16,7 @@ from services.warning.acknowledging.telling import ControlOutbox
 from services.warning.metrics import Metrics
 from services.warning.service import acknowledging
 from services.warning.store import SCHEMA
+from services.warning.store.commit import pack_headers
 from services.warning.store.steady import SteadyConnection
 from shared.acknowledgements import AcknowledgementGiven
 from shared.acknowledgements import record as sent
@@ -25,7 +26,7 @@ from shared.kafka.producer import Producer
 from shared.warnings import Kind, WarningChange
 from tests.batches import REASONS, unreadable
 from tests.integration.warning.conftest import Deployment
-from tests.kafka_records import Plain, committed, write_batches, write_topic
+from tests.kafka_records import Plain, committed, create_topic, write_batches, write_topic
 from tests.topics import records, until
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -216,6 +217,28 @@ async def test_what_no_client_can_read_is_a_dead_letter_and_the_next_is_recorded
 
     assert sorted(each["bellwether_reason"] for each in await decided.dead_letters()) == REASONS
     assert await desk.stored() == [(warning, "officer-7")]
+
+
+async def test_what_kafka_refuses_for_good_is_a_dead_letter_and_the_next_one_is_told(
+    desk: Desk, run: Run, decided: Deployment
+) -> None:
+    name = f"{decided.topics.prefix}narrow"
+    narrow = await create_topic(decided.settings.kafka_bootstrap, name, {"max.message.bytes": "200"})
+    await decided.connection.execute(
+        "INSERT INTO control_outbox (topic, key, value, headers) VALUES ($1, $2, $3, $4)",
+        narrow,
+        b"B1",
+        bytes(500),
+        pack_headers([("h", b"v")]),
+    )
+    async with run() as registry:
+        await desk.give(plain(press(desk.warnings["missed_payment"])))
+        await desk.told(1)
+
+    (letter,) = await decided.dead_letters()
+    assert (letter["bellwether_reason"], letter["bellwether_origin_topic"]) == ("refused_by_broker", narrow)
+    assert letter["h"] == "v"
+    assert registry.get_sample_value("bellwether_warning_records_refused_total") == 1
 
 
 async def test_what_comes_while_the_database_is_away_is_recorded_once_it_is_back(
