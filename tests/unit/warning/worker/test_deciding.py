@@ -14,6 +14,7 @@ from services.warning.service import load_engine
 from services.warning.worker import deciding
 from services.warning.worker.cache import Cache
 from services.warning.worker.deciding import Decided, Decider
+from services.warning.worker.future import FutureLimit
 from services.warning.worker.partition import Partition
 from shared.events import DATA_MODELS, example
 from shared.kafka.reading import UnreadableRecord
@@ -23,7 +24,7 @@ from tests.odd_records import odd_records
 RULES = Path(records.__file__).parent / "rules" / "default.yaml"
 SOUND = [msgspec.json.encode(example(each)) for each in DATA_MODELS]
 FETCHED = UnreadableRecord("events", 0, 7, 0, 0, None, b"raw", None, 0, 0, (), "header_name", "expected UTF-8", None)
-DECIDER = Decider(load_engine(RULES, ZoneInfo("Africa/Lagos").key), Topics(), 1)
+DECIDER = Decider(load_engine(RULES, ZoneInfo("Africa/Lagos").key), Topics(), 1, FutureLimit(None))
 
 
 def _partition() -> Partition:
