@@ -56,10 +56,10 @@ It is part of URLs, where callers and proxies take `.` and `..` for directions, 
 every route, percent-encoded (`KE%2FNBO%2F0001`); a slash may stand as it is.
 """
 
-Word = Annotated[
-    str,
-    _text(r"^[^\x00-\x1f\x7f]{1,64}$", "expected 1 to 64 characters, none of them a control character"),
-]
+WORD = r"^[^\x00-\x1f\x7f]{1,64}$"
+WORD_EXPECTED = "1 to 64 characters, none of them a control character"
+Word = Annotated[str, _text(WORD, f"expected {WORD_EXPECTED}")]
+"""The lender's own word for where something belongs: a segment, a region, a branch. Rules name it as it comes."""
 
 POSITIVE = r"^(?:[1-9][0-9]{0,13}(?:\.[0-9]{1,4})?|0\.(?:[1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
 NOT_NEGATIVE = r"^(?:0|[1-9][0-9]{0,13})(?:\.[0-9]{1,4})?$"

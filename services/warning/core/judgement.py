@@ -73,12 +73,10 @@ class Judge:
         return value if value is not None and isfinite(value) else None
 
     def _evaluate(self, expression: Expression, indicators: list[Indicator], facts: Any, as_of: AsOf) -> Any:
-        values = {}
+        values: dict[str, float | int | None] = {}
         for each in indicators:
             value = each.value(facts, as_of, self._terms)
-            if value is None:
-                return None
-            values[each.name] = value if each.whole else float(value)
+            values[each.name] = value if value is None or each.whole else float(value)
         return expression.evaluate(values)
 
     def quiet_until(self, facts: Any, as_of: AsOf) -> int | None:

@@ -1,5 +1,6 @@
 """The commands `check` and `replay`, which need neither broker nor database."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from services.warning.core.examples import failures
 from services.warning.core.rules.document import RulesetError
 from services.warning.core.rules.loading import load_ruleset
-from services.warning.core.rules.ruleset import LEVELS, Bands
+from services.warning.core.rules.ruleset import LEVELS, Bands, Rule
 from services.warning.replay.run import CHANGES, REPORT
 from services.warning.replay.run import replay as replay_file
 from services.warning.settings import SHIPPED_RULESET
@@ -43,6 +44,8 @@ def check(
     for rule in loaded.rules:
         measured = rule.measure if isinstance(rule.measure, str) else rule.measure.source
         typer.echo(f"  {rule.id}: {measured} {rule.bands.direction} {_listed(rule.bands)}")
+        for said in _unknowns(rule):
+            typer.echo(f"    {said}")
 
 
 def replay(
@@ -76,6 +79,14 @@ def replay(
     _summarize(told, out)
     if told["rejected"]:
         raise typer.Exit(SOME_REJECTED)
+
+
+def _unknowns(rule: Rule) -> Iterator[str]:
+    """What an author of an expression must know of indicators that are absent."""
+    for place, each in (("measure", rule.measure), ("given", rule.given)):
+        if each is not None and not isinstance(each, str):
+            names = ", ".join(each.names)
+            yield f"{place} {each.source}: what is absent of {names} is unknown, neither 0 nor false"
 
 
 def _listed(bands: Bands) -> str:

@@ -1,4 +1,9 @@
-"""CEL expressions over indicators: compiled and type-checked when a ruleset is loaded, harmless when they run."""
+"""CEL expressions over indicators: compiled and type-checked when a ruleset is loaded, harmless when they run.
+
+An indicator that is absent is unknown, and so is what fails at run time, such as a division by zero. `||` and `&&` do
+without it where their other side decides, on either hand, as CEL has it for errors; whatever else touches it is unknown
+too. `known.NAME` is true where that indicator has a value, and false where it is absent.
+"""
 
 import re
 from collections.abc import Mapping
@@ -14,6 +19,7 @@ from services.warning.core.rules.reading import suggestion
 MAX_CHARACTERS = 2_000
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+KNOWN = "known"
 _TYPES = {"INT": "a whole number", "DOUBLE": "a number", "BOOL": "true or false", "STRING": "text"}
 
 
@@ -32,10 +38,15 @@ class CelExpression:
     source: str
     names: tuple[str, ...]
     _program: Any = field(repr=False, compare=False)
+    _asked: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Indicators of which it asks whether they are known."""
 
-    def evaluate(self, values: Mapping[str, float | int]) -> Any:
-        """Its value for these indicators; None where it has none: a division by zero, an overflow, infinity."""
-        result = self._program.eval(data=values)
+    def evaluate(self, values: Mapping[str, float | int | None]) -> Any:
+        """Its value for these indicators; None where it has none: what is unknown decides, or infinity comes of it."""
+        data: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        for name in self._asked:
+            data[f"{KNOWN}.{name}"] = name in data
+        result = self._program.eval(data=data)
         if result.type().name() == "ERROR":
             return None
         value = result.value()
@@ -55,48 +66,62 @@ def measure(source: str, catalogue: Mapping[str, Indicator]) -> CelExpression:
 def _compiled(source: str, catalogue: Mapping[str, Indicator], types: set[str], expected: str) -> CelExpression:
     if len(source) > MAX_CHARACTERS:
         raise ExpressionError(f"expected an expression of at most {MAX_CHARACTERS} characters, got {len(source)}")
-    program = _compile(source, {name: each.whole for name, each in catalogue.items()})
+    variables = _variables(catalogue)
+    program = _compile(source, variables)
     found = program.return_type().name()
     if found not in types:
         raise ExpressionError(
             f"expected an expression that gives {expected}; this one gives {_TYPES.get(found, found)}"
         )
-    names = _names_read(source, catalogue)
+    read = _read(source, variables)
+    names = tuple(name for name in catalogue if name in read or f"{KNOWN}.{name}" in read)
     if not names:
         raise ExpressionError("expected an expression that reads at least one indicator")
-    return CelExpression(source.strip(), names, program)
+    return CelExpression(source.strip(), names, program, tuple(name for name in names if f"{KNOWN}.{name}" in read))
 
 
-def _compile(source: str, whole: Mapping[str, bool]) -> Any:
-    variables = {name: cel.Type.INT if integer else cel.Type.DOUBLE for name, integer in whole.items()}
+def _variables(catalogue: Mapping[str, Indicator]) -> dict[str, Any]:
+    """Each indicator, and whether it is known: CEL takes `known.NAME` for one qualified name."""
+    values = {name: cel.Type.INT if each.whole else cel.Type.DOUBLE for name, each in catalogue.items()}
+    return values | {f"{KNOWN}.{name}": cel.Type.BOOL for name in catalogue}
+
+
+def _compile(source: str, variables: Mapping[str, Any]) -> Any:
     try:
         return cel.NewEnv(variables=variables).compile(source)
     except (RuntimeError, TypeError, ValueError) as error:
         match = _ERROR.search(str(error))
         if match is None:
-            raise ExpressionError(_in_plain_words(str(error), whole)) from error
-        message = _in_plain_words(match[3], whole)
+            raise ExpressionError(_in_plain_words(str(error), variables)) from error
+        message = _in_plain_words(match[3], variables)
         raise ExpressionError(message, max(1, int(match[1])), max(1, int(match[2]))) from error
 
 
-def _in_plain_words(said: str, known: Mapping[str, bool]) -> str:
+def _in_plain_words(said: str, variables: Mapping[str, Any]) -> str:
     unknown = _UNDECLARED.search(said)
+    if unknown and (unknown[1] == KNOWN or unknown[1].startswith(f"{KNOWN}.")):
+        asked = [each for each in variables if each.startswith(f"{KNOWN}.")]
+        return f"expected {KNOWN}.NAME of an indicator, got {unknown[1]!r}; {suggestion(unknown[1], asked)}"
     if unknown:
-        return f"unknown indicator {unknown[1]!r}; {suggestion(unknown[1], known)}"
+        names = [each for each in variables if "." not in each]
+        return f"unknown indicator {unknown[1]!r}; {suggestion(unknown[1], names)}"
     said = said.split(" [", maxsplit=1)[0].split(" expecting {", maxsplit=1)[0].replace("'<EOF>'", "its end")
     return f"expected a CEL expression: {said}"
 
 
-def _names_read(source: str, catalogue: Mapping[str, Indicator]) -> tuple[str, ...]:
-    """The indicators it cannot do without: those whose absence the compiler notices. Exact, whatever is in quotes."""
-    whole = {name: each.whole for name, each in catalogue.items()}
-    named = [name for name in catalogue if re.search(rf"\b{re.escape(name)}\b", source)]
-    return tuple(name for name in named if not _compiles(source, {each: whole[each] for each in whole if each != name}))
+def _read(source: str, variables: Mapping[str, Any]) -> set[str]:
+    """The variables it cannot do without: those whose absence the compiler notices. Exact, whatever is in quotes."""
+    named = [
+        name for name in variables if all(re.search(rf"\b{re.escape(part)}\b", source) for part in name.split("."))
+    ]
+    return {
+        name for name in named if not _compiles(source, {each: variables[each] for each in variables if each != name})
+    }
 
 
-def _compiles(source: str, whole: Mapping[str, bool]) -> bool:
+def _compiles(source: str, variables: Mapping[str, Any]) -> bool:
     try:
-        _compile(source, whole)
+        _compile(source, variables)
     except ExpressionError:
         return False
     return True

@@ -9,6 +9,7 @@ import yaml
 
 from services.warning.core.calendar import DAY
 from services.warning.core.rules.document import Document
+from shared.events.fields import WORD, WORD_EXPECTED
 
 _KINDS = {
     "tag:yaml.org,2002:bool": "the boolean",
@@ -23,6 +24,7 @@ MAX_DURATION_DAYS = 400
 """As long as items are kept."""
 MAX_NUMBER = 1e15
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_WORD = re.compile(WORD)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -93,6 +95,18 @@ def word(document: Document, node: yaml.Node, what: str, pattern: re.Pattern[str
     if value is not None and not pattern.fullmatch(value):
         kinds = "lower-case letters, digits and _" if pattern is IDENTIFIER else "letters, digits, '.', '_' and '-'"
         document.wrong(node, f"expected {what} of 1 to 64 {kinds}, got {value!r}")
+        return None
+    return value
+
+
+def lenders_word(document: Document, node: yaml.Node, what: str) -> str | None:
+    """A word of the lender's own, letter for letter as events may carry it: blanks at its ends belong to it."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
+        document.wrong(node, f"expected {what} as text, got {describe(node)}{_quoted(node)}")
+        return None
+    value = str(node.value)
+    if not _WORD.fullmatch(value):
+        document.wrong(node, f"expected {what} of {WORD_EXPECTED}, got {value!r}")
         return None
     return value
 

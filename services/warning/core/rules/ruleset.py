@@ -63,8 +63,8 @@ class Expression(Protocol):
     names: tuple[str, ...]
     """Indicators it reads."""
 
-    def evaluate(self, values: Mapping[str, float | int]) -> Any:
-        """Its value; None where it fails at run time (a division by zero): absent, never an exception."""
+    def evaluate(self, values: Mapping[str, float | int | None]) -> Any:
+        """Its value; None where what decides is unknown: an indicator that is None, a division by zero."""
 
 
 class Expected(NamedTuple):

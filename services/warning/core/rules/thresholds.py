@@ -6,7 +6,7 @@ from itertools import pairwise
 import yaml
 
 from services.warning.core.rules.document import Document
-from services.warning.core.rules.reading import NAME, describe, duration, mapping, number, pairs, suggestion, word
+from services.warning.core.rules.reading import describe, duration, lenders_word, mapping, number, pairs, suggestion
 from services.warning.core.rules.ruleset import LEVELS, Bands, Clear, Direction
 
 DIRECTIONS: tuple[Direction, ...] = ("above", "below")
@@ -90,7 +90,7 @@ def segments(document: Document, node: yaml.Node, direction: Direction | None) -
     """Bands by segment, each in the rule's own direction, with the place they stand at."""
     found = {}
     for key, value in pairs(document, node, "'segments'"):
-        name = word(document, key, "a segment's name", NAME)
+        name = lenders_word(document, key, "a segment's name")
         what = f"segment {key.value!r}"
         fields = mapping(document, value, what, DIRECTIONS)
         own = bands(document, fields, value, what) if isinstance(value, yaml.MappingNode) else None

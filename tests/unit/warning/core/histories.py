@@ -40,6 +40,15 @@ rules:
   - {id: debt, family: exposure, measure: exposure_growth_90d, above: {blue: 0.1, red: 1}}
   - {id: both, family: mixed, measure: days_past_due + other_lenders_90d, above: {blue: 3, red: 12}}
   - {id: guarded, family: mixed, measure: other_lenders_90d, above: {yellow: 1}, given: days_past_due >= 3}
+  - id: whatever_is_known
+    family: mixed
+    measure: "known.other_lenders_90d ? days_past_due + other_lenders_90d : 2 * days_past_due"
+    above: {blue: 5, red: 14}
+  - id: either
+    family: mixed
+    measure: days_until_due
+    below: {blue: 6}
+    given: other_lenders_90d >= 2 || days_past_due >= 3 || !known.exposure_growth_90d && revenue_months < 2
 """
 """Without `hold` and `clear`: open warnings depend on no order."""
 

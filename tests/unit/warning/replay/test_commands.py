@@ -56,6 +56,13 @@ def test_check_plays_the_examples(tmp_path: Path) -> None:
     assert "got      raised blue on 2026-02-06" in result.stderr
 
 
+def test_check_says_of_an_expression_what_becomes_of_an_absent_indicator() -> None:
+    result = run.invoke(app, ["check"])
+    assert result.exit_code == 0
+    said = "given revenue_months >= 6: what is absent of revenue_months is unknown, neither 0 nor false"
+    assert f"    {said}\n" in result.stdout
+
+
 @pytest.mark.parametrize(("content", "code"), [(b"\xff", 1), (None, 2)])
 def test_check_says_what_is_wrong_with_the_file(tmp_path: Path, content: bytes | None, code: int) -> None:
     path = tmp_path / "rules.yaml"
