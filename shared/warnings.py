@@ -57,7 +57,7 @@ class Window(_Part):
 
 
 class OwnPast(_Part):
-    """How this compares with the borrower's own past under the same rule."""
+    """How this compares with the own past of the borrower, or of the loan, under the same rule."""
 
     raised_before: Annotated[int, Field(ge=0, description="Warnings of this rule raised before this one")]
     last_raised_at: datetime | None
@@ -119,9 +119,18 @@ class WarningChange(_Part):
     change_id: UUID
     warning_id: UUID
     kind: Kind
-    reason: Annotated[str | None, Field(description="Why it cleared: condition, corrected or rule_retired")] = None
+    reason: Annotated[
+        str | None, Field(description="Why it cleared: condition, corrected, rule_retired or loan_forgotten")
+    ] = None
     borrower_id: str
-    loan_id: str | None = None
+    per: Annotated[
+        Literal["borrower", "loan"],
+        Field(description="Whether the rule warns of the borrower or of each loan by itself"),
+    ] = "borrower"
+    loan_id: Annotated[
+        str | None,
+        Field(description="The warning's own loan; of a warning per borrower the worst of its loans at this change"),
+    ] = None
     rule: str
     family: str
     level: Annotated[Level | None, Field(description="Null once cleared or withdrawn")]

@@ -1,6 +1,6 @@
 """The picture of one borrower: its facts, its warnings, and when to look again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from struct import Struct
 from typing import Any, cast
@@ -36,10 +36,15 @@ class Open(msgspec.Struct, array_like=True, gc=False):
     """When this rule last raised a warning before this one; -1: never."""
     recovered_since: int = -1
     """Since when its clear condition has held; -1: it does not."""
+    own_loan: str = ""
+    """The loan in its id; empty where it was raised of the borrower."""
 
 
 class RuleState(msgspec.Struct, array_like=True, gc=False):
-    """What one rule remembers of the borrower."""
+    """What one rule remembers of the borrower, or of one of its loans. Stored by place: a new field goes last.
+
+    Of a rule per loan all is in `loans`, but for one `due` that stands for all of them.
+    """
 
     due: int = 0
     """When time alone may change something; 0: never."""
@@ -49,6 +54,24 @@ class RuleState(msgspec.Struct, array_like=True, gc=False):
     raised: int = 0
     last_raised: int = -1
     last_ordinal: int = 0
+    loans: dict[str, "RuleState"] = {}
+    """Of a rule per loan: those loans that have an open warning, a hold that runs, or a past."""
+
+    @property
+    def quiet(self) -> bool:
+        """No warning is open, and none is on its way."""
+        return self.open is None and not self.held
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to remember but when to look again."""
+        return self.open is None and not self.held and not self.raised and not self.loans
+
+    def opened(self) -> Iterator[Open]:
+        """Every open warning of the rule."""
+        for each in (self, *self.loans.values()):
+            if each.open is not None:
+                yield each.open
 
 
 class Borrower(msgspec.Struct, omit_defaults=True, gc=False):

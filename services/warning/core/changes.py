@@ -9,7 +9,7 @@ import msgspec
 
 from services.warning.core.calendar import EPOCH
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Rises with every change that may decide anything differently."""
 
 _NAMESPACE = UUID("6f1d2c5e-7a0b-5f64-9a51-3f0f6a1a7b10").bytes
@@ -23,6 +23,7 @@ class Change(msgspec.Struct, gc=False):
     kind: str
     reason: str | None
     borrower_id: str
+    per: str
     loan_id: str | None
     rule: str
     family: str

@@ -5,16 +5,17 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from services.warning.core import life
-from services.warning.core.borrower import Borrower, RuleState
+from services.warning.core.borrower import Borrower
 from services.warning.core.calendar import DAY, AsOf, Calendar
 from services.warning.core.changes import Change
 from services.warning.core.facts import FAMILIES, KEPT_DAYS, LATENESS_DAYS, readers_of
 from services.warning.core.facts.family import Apply
 from services.warning.core.indicators.indicator import Terms
-from services.warning.core.judgement import Judge, Judged
+from services.warning.core.judgement import Judge
+from services.warning.core.looking import TIME, Cause, Looker
 from services.warning.core.records import Event, UnreadableError
 from services.warning.core.rules.ruleset import Ruleset
+from services.warning.core.succession import Succession
 from services.warning.core.telling import Teller
 
 Outcome = Literal["applied", "duplicate", "id_conflict", "too_late"]
@@ -39,16 +40,6 @@ class _Plan(NamedTuple):
     judges: list[Judge]
 
 
-class _Cause(NamedTuple):
-    """What made the engine look: an event and the first moment it changed the facts of, or nothing but time."""
-
-    event: Event | None
-    since: int
-
-
-_TIME = _Cause(None, 0)
-
-
 class Engine:
     """One ruleset in one time zone. The same object serves live, replay and tests; it holds no state of any borrower.
 
@@ -62,8 +53,9 @@ class Engine:
         self._lateness = lateness_days * DAY
         self._lateness_days = lateness_days
         self.judges = {rule.id: Judge(rule, self.terms) for rule in ruleset.rules}
-        self._judged_by = ruleset.digest[:16]
-        self._teller = Teller(ruleset, calendar)
+        teller = Teller(ruleset, calendar)
+        self._succession = Succession(self.judges, teller)
+        self._looker = Looker(self.judges, ruleset.digest[:16], calendar, teller, self._succession)
         self._plans: dict[str, _Plan] = {}
 
     def decide(self, borrower: Borrower, event: Event, clock: int, changes: list[Change]) -> Outcome:
@@ -95,8 +87,8 @@ class Engine:
             since = min(since, apply(getattr(facts, name), event, data, calendar))
         as_of = calendar.on_event(borrower.clock)
         if as_of.day >= borrower.prune_on:
-            self._prune(borrower, as_of.day)
-        self._look(borrower, plan.judges, as_of, _Cause(event, since), changes)
+            self._prune(borrower, as_of, changes)
+        self._looker.look(borrower, plan.judges, as_of, Cause(event, since), changes)
         if 0 < borrower.due <= clock:
             self.advance(borrower, clock, changes)
         return "applied"
@@ -114,8 +106,8 @@ class Engine:
                 if (state := borrower.rules.get(rule_id)) is not None and 0 < state.due <= as_of.at
             ]
             if as_of.day >= borrower.prune_on:
-                self._prune(borrower, as_of.day)
-            self._look(borrower, due, as_of, _TIME, changes)
+                self._prune(borrower, as_of, changes)
+            self._looker.look(borrower, due, as_of, TIME, changes)
         return fired
 
     def _plan(self, event_type: str) -> _Plan:
@@ -137,9 +129,9 @@ class Engine:
             family.holds(getattr(borrower.facts, name), event.hash) for name, family in FAMILIES.items()
         )
 
-    def _prune(self, borrower: Borrower, day: int) -> None:
+    def _prune(self, borrower: Borrower, as_of: AsOf, changes: list[Change]) -> None:
         """Every few weeks of business time, so that it costs little and depends on the clock alone."""
-        today = day - day % PRUNE_DAYS
+        today = as_of.day - as_of.day % PRUNE_DAYS
         fresh, borrower.prune_on = not borrower.prune_on, today + PRUNE_DAYS
         if fresh:
             return
@@ -147,85 +139,12 @@ class Engine:
         needed = self._needed_from(borrower, today)
         for name, prune in _PRUNES:
             prune(getattr(borrower.facts, name), needed)
+        self._succession.forget(borrower, as_of, changes)
 
     def _needed_from(self, borrower: Borrower, today: int) -> int:
         """The first day as of which the facts may still be asked for: today, or when an open warning was raised."""
         first = today
         for state in borrower.rules.values():
-            if state.open is not None:
-                first = min(first, self.calendar.day_of(state.open.raised_at))
+            for warning in state.opened():
+                first = min(first, self.calendar.day_of(warning.raised_at))
         return max(first, today - KEPT_DAYS)
-
-    def _look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: _Cause, changes: list[Change]) -> None:
-        if borrower.ruleset != self._judged_by:
-            if borrower.ruleset:  # of a new borrower the other rules could see nothing
-                judges = list(self.judges.values())
-            self._retire(borrower, as_of, changes)
-        facts, rules = borrower.facts, borrower.rules
-        for judge in judges:
-            state = rules.get(judge.rule.id)
-            if state is None or (state.open is None and not state.held):
-                due = judge.quiet_until(facts, as_of)
-                if due is not None:
-                    if due or state is not None:
-                        _stay_quiet(rules, judge.rule.id, state, due)
-                    continue
-            self._judge(borrower, judge, state or RuleState(), as_of, cause, changes)
-        soonest = 0
-        for state in borrower.rules.values():
-            if state.due and (state.due < soonest or not soonest):
-                soonest = state.due
-        borrower.due = soonest
-
-    def _judge(
-        self, borrower: Borrower, judge: Judge, state: RuleState, as_of: AsOf, cause: _Cause, changes: list[Change]
-    ) -> None:
-        rule = judge.rule
-        judged = judge.judge(borrower.facts, as_of)
-        step = self._correct(borrower, judge, state, judged, cause, as_of) or life.advance(state, rule, judged, as_of)
-        if step is not None:
-            reading = judge.read(borrower.facts, as_of)
-            assert reading is not None, "a change comes of a measure"
-            if step.level is not None and state.open is not None:
-                state.open.loan_id = reading.loan_id or state.open.loan_id
-            changes.append(self._teller.tell(borrower, rule, state, step, judged, reading, as_of, cause.event))
-            life.settle(state, step)
-        state.due = judge.next_due(borrower.facts, state, judged, as_of) or 0
-        if state.due or state.open is not None or state.raised or state.held:
-            borrower.rules[rule.id] = state
-        else:
-            borrower.rules.pop(rule.id, None)
-
-    def _correct(
-        self, borrower: Borrower, judge: Judge, state: RuleState, judged: Judged, cause: _Cause, as_of: AsOf
-    ) -> life.Step | None:
-        """Withdraw a warning that, as the facts now stand, should not have been raised and has no ground today."""
-        warning = state.open
-        if warning is None or judged.level is not None or cause.event is None or cause.since >= warning.raised_until:
-            return None
-        if judged.value is None:
-            return None  # absent proves nothing
-        if warning.raised_at < as_of.at - KEPT_DAYS * DAY:
-            return life.end(state, "cleared", "corrected")
-        raised = AsOf(warning.raised_at, self.calendar.day_of(warning.raised_at), warning.raised_until)
-        then = judge.judge(borrower.facts, raised)
-        return life.end(state, "withdrawn", "corrected") if then.level is None else None
-
-    def _retire(self, borrower: Borrower, as_of: AsOf, changes: list[Change]) -> None:
-        """Clear the warnings of rules that are gone; the rules that stay are looked at anew by the caller."""
-        borrower.ruleset = self._judged_by
-        for rule_id in [each for each in borrower.rules if each not in self.judges]:
-            state = borrower.rules.pop(rule_id)
-            if state.open is not None:
-                step = life.end(state, "cleared", "rule_retired")
-                changes.append(self._teller.retired(borrower, rule_id, state, step, as_of))
-
-
-def _stay_quiet(rules: dict[str, RuleState], rule_id: str, state: RuleState | None, due: int) -> None:
-    """Nothing to tell and nothing under way: only when to look again."""
-    if state is None:
-        rules[rule_id] = RuleState(due)
-    elif due or state.raised:
-        state.due = due
-    else:
-        del rules[rule_id]

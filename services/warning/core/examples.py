@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from services.warning.core import borrower as borrowers
 from services.warning.core.calendar import Calendar
@@ -43,14 +44,17 @@ def play(ruleset: Ruleset, rule: Rule, example: Example) -> tuple[Expected, ...]
         engine.decide(borrower, event, 0, changes)
     if example.until is not None:
         engine.advance(borrower, calendar.midnight(example.until.toordinal()), changes)
-    return tuple(map(_shown, changes))
+    wanted = zip_longest(changes, example.changes[: len(changes)])
+    return tuple(_shown(change, named=expected is None or expected.loan is not None) for change, expected in wanted)
 
 
-def _shown(change: Change) -> Expected:
+def _shown(change: Change, *, named: bool) -> Expected:
+    """The change as an example would have it; with its loan where the example names one in its place."""
     level = change.level or change.previous_level
     assert level is not None, "a change has a level before or after it"
-    return Expected(datetime.fromisoformat(change.at).date(), change.kind, level)
+    return Expected(datetime.fromisoformat(change.at).date(), change.kind, level, change.loan_id if named else None)
 
 
 def _listed(changes: tuple[Expected, ...]) -> str:
-    return ", ".join(f"{each.kind} {each.level} on {each.on}" for each in changes) or "no change"
+    said = [f"{each.kind} {each.level} on {each.on}" + (f" of {each.loan}" if each.loan else "") for each in changes]
+    return ", ".join(said) or "no change"

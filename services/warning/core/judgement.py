@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from services.warning.core.borrower import RuleState
+from services.warning.core.by_loan import seen_from_a_loan
 from services.warning.core.calendar import AsOf
 from services.warning.core.indicators import CATALOGUE, Indicator, Reading
 from services.warning.core.indicators.indicator import Terms, earliest, only_by_events
@@ -24,9 +25,11 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Judge:
-    """One rule, ready to look at facts."""
+    """One rule, ready to look at facts; at LoanFacts where it is per loan."""
 
     def __init__(self, rule: Rule, terms: Terms, catalogue: Mapping[str, Indicator] = CATALOGUE) -> None:
+        if rule.per_loan:
+            catalogue = seen_from_a_loan(catalogue)
         self.rule = rule
         self._terms = terms
         self._catalogue = catalogue

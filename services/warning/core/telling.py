@@ -9,8 +9,8 @@ from services.warning.core.indicators import Reading
 from services.warning.core.judgement import Judged
 from services.warning.core.life import Step
 from services.warning.core.records import Event
-from services.warning.core.rules.ruleset import LEVELS, Rule, Ruleset
-from services.warning.core.wording import clears_when, text_of
+from services.warning.core.rules.ruleset import LEVELS, Rule, Ruleset, Subject
+from services.warning.core.wording import Words, clears_when, text_of
 
 MAX_ITEMS = 16
 
@@ -41,6 +41,7 @@ class Teller:
         assert level is not None, "a step has a level before or after it"
         return self._change(
             borrower, rule.id, rule.family, warning, step, as_of,
+            per=rule.per,
             loan_id=loan_id,
             measure={"name": _measured(rule), "value": reading.value, "unit": rule.unit},
             band=_band(judged),
@@ -49,28 +50,28 @@ class Teller:
             text=text_of(rule, reading.value, loan_id, borrower.id, level),
         )  # fmt: skip
 
-    def retired(self, borrower: Borrower, rule_id: str, state: RuleState, step: Step, as_of: AsOf) -> Change:
-        """The clearing of a warning whose rule is no longer there to be asked."""
+    def ended(
+        self, borrower: Borrower, rule_id: str, state: RuleState, step: Step, as_of: AsOf, words: Words, *, per: Subject
+    ) -> Change:
+        """The clearing of a warning whose rule or loan is no longer there to be asked."""
         warning = state.open
         assert warning is not None
-        text = {
-            "en": f"Rule {rule_id} was retired; its warning is cleared.",
-            "zh": f"规则 {rule_id} 已停用，预警随之解除。",
-        }
         return self._change(
             borrower, rule_id, warning.family, warning, step, as_of,
+            per=per,
             loan_id=warning.loan_id,
             measure={"name": rule_id, "value": None, "unit": ""},
             band=None,
             evidence=_evidence(state, None, None),
             clears_when=None,
-            text=text,
+            text={language: said.format(rule=rule_id, loan=warning.loan_id or "-") for language, said in words.items()},
         )  # fmt: skip
 
     def _change(
         self, borrower: Borrower, rule_id: str, family: str, warning: Open, step: Step, as_of: AsOf, **said: Any
     ) -> Change:
-        warning_id = named_id("warning", borrower.id, rule_id, warning.raised_at, warning.ordinal)
+        subject = (borrower.id, rule_id, warning.own_loan) if warning.own_loan else (borrower.id, rule_id)
+        warning_id = named_id("warning", *subject, warning.raised_at, warning.ordinal)
         level = _name(step.level)
         return Change(
             change_id=named_id(

@@ -9,6 +9,25 @@ _UNIT_WORDS = {
     "zh": {"days": "天", "lenders": "家", "months": "个月"},
 }
 
+Words = dict[str, str]
+RETIRED: Words = {
+    "en": "Rule {rule} was retired; its warning is cleared.",
+    "zh": "规则 {rule} 已停用，预警随之解除。",
+}
+NOW_BY_LOAN: Words = {
+    "en": "Rule {rule} now warns of each loan by itself; its warning of the borrower is cleared.",
+    "zh": "规则 {rule} 现改为逐笔贷款预警，原借款人预警随之解除。",
+}
+NOW_BY_BORROWER: Words = {
+    "en": "Rule {rule} now warns once of a borrower; its warning of loan {loan} is cleared.",
+    "zh": "规则 {rule} 现改为按借款人预警，贷款 {loan} 的预警随之解除。",
+}
+FORGOTTEN: Words = {
+    "en": "Loan {loan} is no longer kept, closed long ago or never disbursed; its warning of rule {rule} is cleared.",
+    "zh": "贷款 {loan} 早已结清或从未发放，不再留存，规则 {rule} 对其的预警随之解除。",
+}
+"""Why a warning ended that nothing was measured for, by language."""
+
 
 def amount(value: float, unit: str, language: str) -> str:
     """A measure for a person: a ratio in percent, all else with its unit."""

@@ -72,13 +72,17 @@ def _alert(
 
 
 def _labels(change: WarningChange, level: Level) -> dict[str, str]:
-    """What tells one alert from another. Alertmanager groups and routes by them, so numbers and ids stay out."""
+    """What tells one alert from another. Alertmanager groups and routes by them, so numbers and ids stay out.
+
+    The loan is a label only of a warning that is of this loan alone: of another it changes while the alert fires, and
+    the alert as it was labelled before would never end.
+    """
     return {
         "alertname": change.rule,
         "severity": level.value,
         "family": change.family,
         "borrower_id": change.borrower_id,
-        **({"loan_id": change.loan_id} if change.loan_id else {}),
+        **({"loan_id": change.loan_id} if change.per == "loan" and change.loan_id else {}),
     }
 
 
@@ -90,6 +94,8 @@ def _annotations(message: Message) -> dict[str, str]:
     if message.purpose is Purpose.HEARTBEAT:
         return words
     words["warning_id"] = str(message.change.warning_id)
+    if message.change.loan_id:
+        words["loan_id"] = message.change.loan_id
     return {**words, **({"acknowledge_url": message.acknowledge_url} if message.acknowledge_url else {})}
 
 

@@ -144,5 +144,6 @@ INDICATORS = [
         measure=measure,
         next_change=next_change,
         absent_when="no loan of this borrower was ever reported",
+        per_loan=True,
     )
 ]

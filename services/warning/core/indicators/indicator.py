@@ -70,6 +70,9 @@ class Indicator:
     next_change: NextChange
     absent_when: str
     """What is missing where it has no value, in words for the risk officer."""
+    per_loan: bool = False
+    """Over a ledger of one loan it is that loan's own, and of every loan at rest the same as of a loan nobody spoke of:
+    see `by_loan.py`."""
 
 
 def only_by_events(_facts: Any, _as_of: AsOf, _terms: Terms, _up: float | None, _down: float | None) -> int | None:

@@ -8,7 +8,7 @@
 
 Each event comes at noon; what it leaves out of these is filled in: `loan_id` (L1), `currency` (EUR), `principal`
 (1000), and its own day for `value_date`, `as_of` and `closed_on`. `until` lets time pass, up to 00:00 of that day; days
-are UTC's.
+are UTC's. A change may say of which loan it is: `{on: 2026-02-06, raised: blue, loan: L1}`.
 """
 
 from collections.abc import Mapping
@@ -131,8 +131,8 @@ def _changes(document: Document, node: yaml.Node) -> tuple[Expected, ...]:
 
 
 def _change(document: Document, node: yaml.Node) -> Expected | None:
-    fields = mapping(document, node, "a change", ("on", *_STARTS, *_ENDS))
-    kinds = [each for each in fields if each != "on"]
+    fields = mapping(document, node, "a change", ("on", *_STARTS, *_ENDS, "loan"))
+    kinds = [each for each in fields if each not in ("on", "loan")]
     if "on" not in fields or len(kinds) != 1:
         if isinstance(node, yaml.MappingNode):
             document.wrong(node, "expected a change as {on: 2026-01-31, raised: yellow}")
@@ -144,4 +144,5 @@ def _change(document: Document, node: yaml.Node) -> Expected | None:
         document.wrong(level, f"expected a level after {kinds[0]!r}, one of {', '.join(LEVELS)}; got {describe(level)}")
         return None
     day = _day(document, fields["on"], "'on'")
-    return None if day is None else Expected(day, kinds[0], level.value)
+    loan = text(document, fields["loan"], "'loan'") if "loan" in fields else None
+    return None if day is None else Expected(day, kinds[0], level.value, loan)

@@ -17,12 +17,13 @@ from services.warning.core.rules.materiality import ledger
 from services.warning.core.rules.reading import IDENTIFIER, NAME, duration, items, mapping, required, suggestion, word
 from services.warning.core.rules.reading import text as words
 from services.warning.core.rules.ruleset import Bands, Clear, Materiality, Rule, Ruleset
+from services.warning.core.rules.subject import subject
 from services.warning.core.rules.templates import texts
 from services.warning.core.rules.thresholds import bands, clear, on_the_right_side, segments
 
 _RULESET = ("ruleset", "version", "ledger", "rules")
 _RULE = (
-    "id", "family", "measure", "unit", "above", "below", "given", "hold", "clear", "segments", "text", "source",
+    "id", "family", "measure", "per", "unit", "above", "below", "given", "hold", "clear", "segments", "text", "source",
     "examples",
 )  # fmt: skip
 MAX_SOURCE = 1_000
@@ -91,11 +92,12 @@ def _rule(document: Document, node: yaml.Node) -> Rule | None:
     said = texts(document, fields["text"]) if "text" in fields else _plain(measured)
     source = words(document, fields["source"], "'source'", longest=MAX_SOURCE) if "source" in fields else ""
     shown = examples(document, fields["examples"]) if "examples" in fields else ()
+    per = subject(document, fields["per"], measured, CATALOGUE) if "per" in fields else "borrower"
     if rule_id is None or family is None or measured is None or own is None:
         return None  # each of these has been noted
     return Rule(
         rule_id, family, measured, unit, own, given, hold or 0, clearing,
-        {name: each for name, (each, _) in by_segment.items()}, said, source or "", shown,
+        {name: each for name, (each, _) in by_segment.items()}, said, source or "", shown, per,
     )  # fmt: skip
 
 
@@ -181,4 +183,5 @@ def _said(rule: Rule) -> list[Any]:
         {name: asdict(each) for name, each in rule.segments.items()},
         dict(rule.text),
         rule.source,
+        *(["per", rule.per] if rule.per_loan else []),
     ]

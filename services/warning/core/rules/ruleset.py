@@ -11,6 +11,7 @@ LEVELS = ("blue", "yellow", "orange", "red")
 """From the mildest; a level's number is its place here."""
 
 Direction = Literal["above", "below"]
+Subject = Literal["borrower", "loan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Expected(NamedTuple):
     on: date
     kind: str
     level: str
+    loan: str | None = None
+    """Which loan it names; None where the example does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,13 @@ class Rule:
     """`en` and `zh`, with the placeholders {value}, {loan}, {borrower} and {level}."""
     source: str
     examples: tuple[Example, ...] = ()
+    per: Subject = "borrower"
+    """Whom one warning is of."""
+
+    @property
+    def per_loan(self) -> bool:
+        """Whether each loan has a warning of its own."""
+        return self.per == "loan"
 
     @property
     def indicators(self) -> tuple[str, ...]:

@@ -49,6 +49,17 @@ rules:
     measure: days_until_due
     below: {blue: 6}
     given: other_lenders_90d >= 2 || days_past_due >= 3 || !known.exposure_growth_90d && revenue_months < 2
+  - {id: each_late, family: repayment, measure: days_past_due, per: loan, above: {blue: 1, yellow: 7, red: 30}}
+  - {id: each_soon, family: repayment, measure: days_until_due, per: loan, below: {blue: 5, yellow: 1}}
+  - {id: each_idle, family: repayment, measure: days_until_due, per: loan, above: {blue: 20, red: 31}}
+  - {id: each_mixed, family: mixed, measure: days_past_due + other_lenders_90d, per: loan, above: {blue: 2, red: 9}}
+  - id: each_guarded
+    family: mixed
+    measure: days_past_due
+    per: loan
+    above: {blue: 2, red: 12}
+    given: other_lenders_90d >= 2 || days_until_due > 20
+    segments: {seasonal: {above: {yellow: 5}}}
 """
 """Without `hold` and `clear`: open warnings depend on no order."""
 
@@ -81,6 +92,21 @@ rules:
     above: {yellow: 3}
     given: other_lenders_90d < 2
     clear: {below: 1, after: 1d}
+  - id: each_late
+    family: repayment
+    measure: days_past_due
+    per: loan
+    above: {blue: 5, red: 12}
+    hold: 2d
+    clear: {below: 2, after: 3d}
+  - {id: each_idle, family: repayment, measure: days_until_due, per: loan, above: {blue: 31}, hold: 3d, clear: {after: 2d}}
+  - id: each_mixed
+    family: mixed
+    measure: days_past_due + other_lenders_90d
+    per: loan
+    above: {blue: 2, red: 9}
+    hold: 1d
+    clear: {below: 1, after: 2d}
 """
 
 Said = dict[str, Any]
@@ -230,6 +256,11 @@ def readings(engine: Engine, borrower: Borrower, days: Iterable[int]) -> dict[tu
     return found
 
 
-def levels(borrower: Borrower) -> dict[str, int]:
-    """The levels of its open warnings, by rule."""
-    return {rule: state.open.level for rule, state in borrower.rules.items() if state.open is not None}
+def levels(borrower: Borrower) -> dict[tuple[str, str | None], int]:
+    """The levels of its open warnings, by rule and, where it has one of its own, loan."""
+    return {
+        (rule, loan): each.open.level
+        for rule, state in borrower.rules.items()
+        for loan, each in [(None, state), *state.loans.items()]
+        if each.open is not None
+    }

@@ -1,0 +1,166 @@
+"""Has rules look at a borrower, or at each of its loans, and tells what comes of it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.warning.core import life
+from services.warning.core.borrower import Borrower, RuleState
+from services.warning.core.by_loan import LoanFacts, at_rest, resting
+from services.warning.core.calendar import DAY, AsOf, Calendar
+from services.warning.core.changes import Change
+from services.warning.core.facts import KEPT_DAYS
+from services.warning.core.judgement import Judge, Judged
+from services.warning.core.records import Event
+from services.warning.core.succession import Succession
+from services.warning.core.telling import Teller
+
+
+class Cause(NamedTuple):
+    """What made the engine look: an event and the first moment it changed the facts of, or nothing but time."""
+
+    event: Event | None
+    since: int
+
+
+TIME = Cause(None, 0)
+
+
+class _Look(msgspec.Struct, frozen=True, gc=False):
+    """One look at a borrower, or at one loan of it; `facts` are as that one sees them."""
+
+    borrower: Borrower
+    facts: Any
+    as_of: AsOf
+    cause: Cause
+    changes: list[Change]
+    loan_id: str = ""
+    """Empty where it is at the borrower."""
+
+
+class Looker:
+    """Looks under one ruleset; `judged_by` is how a borrower remembers that."""
+
+    def __init__(
+        self,
+        judges: Mapping[str, Judge],
+        judged_by: str,
+        calendar: Calendar,
+        teller: Teller,
+        succession: Succession,
+    ) -> None:
+        self._judges = judges
+        self._judged_by = judged_by
+        self._calendar = calendar
+        self._teller = teller
+        self._succession = succession
+
+    def look(self, borrower: Borrower, judges: list[Judge], as_of: AsOf, cause: Cause, changes: list[Change]) -> None:
+        """Look by these rules, or by all of them where the borrower was judged by others before; then set its timer."""
+        if borrower.ruleset != self._judged_by:
+            if borrower.ruleset:  # of a new borrower the other rules could see nothing
+                judges = list(self._judges.values())
+            borrower.ruleset = self._judged_by
+            self._succession.take_over(borrower, as_of, changes)
+        look, rules = _Look(borrower, borrower.facts, as_of, cause, changes), borrower.rules
+        for judge in judges:
+            known = rules.get(judge.rule.id)
+            state = self._at_loans(look, judge, known) if judge.rule.per_loan else self._at(look, judge, known)
+            if state is not None:
+                rules[judge.rule.id] = state
+            elif known is not None:
+                del rules[judge.rule.id]
+        soonest = 0
+        for state in rules.values():
+            if state.due and (state.due < soonest or not soonest):
+                soonest = state.due
+        borrower.due = soonest
+
+    def _at_loans(self, look: _Look, judge: Judge, known: RuleState | None) -> RuleState | None:
+        """Look at each loan that is not at rest, and once for all that are. None: there is nothing to remember."""
+        state = known or RuleState()
+        loans, until, states = look.facts.ledger.loans, look.as_of.until, state.loans
+        awake = {each for each, loan in loans.items() if not resting(loan, until)}
+        awake.update(each for each, own in states.items() if not own.quiet)
+        rest: int | None = 0
+        if len(awake) < len(loans) and (rest := self._at_rest(look, judge)) is None:
+            awake = set(loans)
+        moments = [rest or 0, *(self._at_loan(look, judge, states, each) for each in sorted(awake))]
+        state.due = min(filter(None, moments), default=0)
+        return state if state.due or states else None
+
+    def _at_rest(self, look: _Look, judge: Judge) -> int | None:
+        """When to look again at the loans at rest, 0: never. None where they are to be looked at one by one."""
+        facts, as_of = at_rest(look.facts), look.as_of
+        due = judge.quiet_until(facts, as_of)
+        if due is not None:
+            return due
+        judged = judge.judge(facts, as_of)
+        return None if judged.level is not None else judge.next_due(facts, RuleState(), judged, as_of) or 0
+
+    def _at_loan(self, look: _Look, judge: Judge, states: dict[str, RuleState], loan_id: str) -> int:
+        """Look at one loan, keep what is to be remembered of it, and say when to look again; 0: never."""
+        borrower, loan = look.borrower, look.facts.ledger.loans[loan_id]
+        facts = LoanFacts(look.facts, loan_id, loan)
+        known = states.get(loan_id)
+        state = self._at(_Look(borrower, facts, look.as_of, look.cause, look.changes, loan_id), judge, known)
+        due = 0 if state is None else state.due
+        if state is not None and not state.empty:
+            state.due = 0  # the rule's own stands for it
+            states[loan_id] = state
+        elif known is not None:
+            del states[loan_id]
+        if state is not None and state.open is not None and resting(loan, look.as_of.until):
+            # The ledger may forget the loan then, and the warning must not outlive it.
+            due = min(filter(None, (due, self._calendar.midnight(borrower.prune_on))))
+        return due
+
+    def _at(self, look: _Look, judge: Judge, state: RuleState | None) -> RuleState | None:
+        """Look at one borrower or loan. None: there is nothing to remember, not even when to look again."""
+        if state is None or state.quiet:
+            due = judge.quiet_until(look.facts, look.as_of)
+            if due is not None:
+                return _stay_quiet(state, due)
+        state = state or RuleState()
+        self._judge(look, judge, state)
+        return None if state.empty and not state.due else state
+
+    def _judge(self, look: _Look, judge: Judge, state: RuleState) -> None:
+        facts, as_of = look.facts, look.as_of
+        judged = judge.judge(facts, as_of)
+        step = self._correct(look, judge, state, judged) or life.advance(state, judge.rule, judged, as_of)
+        if step is not None:
+            reading = judge.read(facts, as_of)
+            assert reading is not None, "a change comes of a measure"
+            if step.kind == "raised" and state.open is not None:
+                state.open.own_loan = look.loan_id
+            if step.level is not None and state.open is not None:
+                state.open.loan_id = look.loan_id or reading.loan_id or state.open.loan_id
+            told = self._teller.tell(look.borrower, judge.rule, state, step, judged, reading, as_of, look.cause.event)
+            look.changes.append(told)
+            life.settle(state, step)
+        state.due = judge.next_due(facts, state, judged, as_of) or 0
+
+    def _correct(self, look: _Look, judge: Judge, state: RuleState, judged: Judged) -> life.Step | None:
+        """Withdraw a warning that, as the facts now stand, should not have been raised and has no ground today."""
+        warning, cause, now = state.open, look.cause, look.as_of.at
+        if warning is None or judged.level is not None or cause.event is None or cause.since >= warning.raised_until:
+            return None
+        if judged.value is None:
+            return None  # absent proves nothing
+        if warning.own_loan != look.loan_id:
+            return None  # raised before `per` was changed: of others than can be looked at now
+        if warning.raised_at < now - KEPT_DAYS * DAY:
+            return life.end(state, "cleared", "corrected")
+        raised = AsOf(warning.raised_at, self._calendar.day_of(warning.raised_at), warning.raised_until)
+        then = judge.judge(look.facts, raised)
+        return life.end(state, "withdrawn", "corrected") if then.level is None else None
+
+
+def _stay_quiet(state: RuleState | None, due: int) -> RuleState | None:
+    """Nothing to tell and nothing under way: only when to look again."""
+    if state is None:
+        return RuleState(due) if due else None
+    state.due = due
+    return state if due or not state.empty else None
