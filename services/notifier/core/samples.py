@@ -26,6 +26,7 @@ def sample_change(
         warning_id=warning_id,
         kind=kind,
         borrower_id="TEST-0001",
+        per="loan",
         loan_id="TEST-LOAN-1",
         rule=rule,
         family=family,

@@ -20,7 +20,10 @@ class WarningSummary(BaseModel):
     borrower_id: str
     rule: str
     family: str
-    loan_id: str | None
+    loan_id: str | None = Field(
+        description="The warning's own loan where its rule is per loan. Else the worst of the loans now; where none is"
+        " in a band any more, the one that its latest change named"
+    )
     level: Level | None
     open: bool
     raised_at: datetime
@@ -134,6 +137,7 @@ class IndicatorAnswer(BaseModel):
     source: str
     absent_when: str
     reads: list[str] = Field(description="Families of facts it is computed from")
+    per_loan: bool = Field(description="Whether a rule may measure it per loan")
 
     @classmethod
     def of(cls, indicator: Indicator) -> Self:
@@ -145,6 +149,7 @@ class IndicatorAnswer(BaseModel):
             source=indicator.source,
             absent_when=indicator.absent_when,
             reads=sorted(indicator.reads),
+            per_loan=indicator.per_loan,
         )
 
 
@@ -159,6 +164,7 @@ class RuleAnswer(BaseModel):
 
     id: str
     family: str
+    per: Literal["borrower", "loan"] = Field(description="Whom one warning of it is of")
     measure: str
     unit: str
     direction: Literal["above", "below"]

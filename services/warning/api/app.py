@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.warning.acknowledging.recording import Recorder
 from services.warning.api.borrowers import Pictures, borrowers_router
+from services.warning.api.naming import Naming
 from services.warning.api.rulesets import rulesets_router
 from services.warning.api.warnings import Desk, warnings_router
 from services.warning.core.engine import Engine
@@ -36,10 +37,10 @@ def build_app(
     install_problem_handlers(app)
     topics = Topics(settings.kafka_topic_prefix)
     reads, acknowledges = require(keyring, "warnings"), require(keyring, "acknowledge")
-    pictures = Pictures(database, engine, clock, topics.events, wall=settings.warning_clock == "wall")
+    naming = Naming(database, engine, clock, topics.events, wall=settings.warning_clock == "wall")
     written = settings.ruleset_file.read_text(encoding="utf-8")
-    app.include_router(borrowers_router(pictures, reads))
-    app.include_router(warnings_router(Desk(database, clock, recorder), reads, acknowledges))
+    app.include_router(borrowers_router(Pictures(database, engine, naming), reads))
+    app.include_router(warnings_router(Desk(database, naming, clock, recorder), reads, acknowledges))
     app.include_router(rulesets_router(engine, written, reads))
     app.include_router(health_router(registry, checks))
     return app

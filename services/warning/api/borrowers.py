@@ -6,15 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.warning.api.answers import BorrowerAnswer, IndicatorValue, LoanAnswer, WarningSummary
+from services.warning.api.naming import Naming
 from services.warning.core.borrower import decode
-from services.warning.core.calendar import micros
 from services.warning.core.changes import as_datetime
 from services.warning.core.engine import Engine
 from services.warning.core.indicators import CATALOGUE
 from services.warning.core.picture import loans, overall_level, readings
 from services.warning.store import queries
 from shared.auth import ApiKey
-from shared.clock import Clock
 from shared.http.paths import BorrowerId
 from shared.problems import Problem, ProblemError
 
@@ -22,18 +21,16 @@ OPEN_WARNINGS_SHOWN = 500
 
 
 class Pictures:
-    """Pictures of borrowers. With `wall` they are as of now, else as of the newest business time known."""
+    """Pictures of borrowers, as of now as `naming` has it."""
 
-    def __init__(self, database: queries.Database, engine: Engine, clock: Clock, topic: str, *, wall: bool) -> None:
+    def __init__(self, database: queries.Database, engine: Engine, naming: Naming) -> None:
         self._database = database
         self._engine = engine
-        self._clock = clock
-        self._topic = topic
-        self._wall = wall
+        self._naming = naming
 
     async def of(self, borrower_id: str) -> BorrowerAnswer:
         """The picture. Raises ProblemError (404) where nobody has heard of the borrower."""
-        stored = await queries.borrower(self._database, self._topic, borrower_id)
+        stored = (await self._naming.stored([borrower_id])).get(borrower_id)
         if stored is None:
             detail = f"no event of a borrower {borrower_id!r} has been decided"
             raise ProblemError(Problem(title="No such borrower", status=404, detail=detail))
@@ -43,14 +40,13 @@ class Pictures:
 
     def _answer(self, stored: queries.StoredBorrower, warnings: list[WarningSummary]) -> BorrowerAnswer:
         borrower = decode(stored.state)
-        moment = max(borrower.clock, stored.clock, micros(self._clock.now()) if self._wall else 0)
-        as_of = self._engine.calendar.on_event(moment)
+        as_of = self._naming.as_of(borrower, stored.clock)
         found = readings(borrower, as_of, self._engine.terms)
         profile = borrower.facts.profile
         return BorrowerAnswer.model_validate(
             {
                 "borrower_id": borrower.id,
-                "as_of": as_datetime(moment),
+                "as_of": as_datetime(as_of.at),
                 "level": overall_level((each.family, each.level) for each in warnings if each.level),
                 "kind": profile.kind,
                 "segment": profile.segment,
@@ -62,7 +58,7 @@ class Pictures:
                 "group": profile.group,
                 "indicators": [IndicatorValue.of(CATALOGUE[name], reading) for name, reading in found.items()],
                 "loans": [LoanAnswer.of(each) for each in loans(borrower, as_of, self._engine.terms)],
-                "open_warnings": warnings,
+                "open_warnings": [self._naming.named(each, borrower, stored.clock) for each in warnings],
                 "blind": stored.blind,
             }
         )

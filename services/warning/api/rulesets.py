@@ -25,6 +25,7 @@ def _rule(rule: Rule) -> RuleAnswer:
         {
             "id": rule.id,
             "family": rule.family,
+            "per": rule.per,
             "measure": rule.measure if isinstance(rule.measure, str) else rule.measure.source,
             "unit": rule.unit,
             "direction": rule.bands.direction,

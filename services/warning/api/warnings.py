@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.warning.acknowledging.recording import Recorder
 from services.warning.api.answers import AcknowledgementAnswer, WarningDetail, WarningPage, WarningSummary
 from services.warning.api.cursors import place, written
+from services.warning.api.naming import Naming
 from services.warning.store import queries
 from services.warning.store.control import Acknowledged, IdInUseError, NoSuchWarningError
 from shared.auth import ApiKey
@@ -31,6 +32,9 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     borrower_id: Identifier | None = None
+    loan_id: Annotated[
+        Identifier | None, Field(description="The warning's own loan, or the one its latest change named as the worst")
+    ] = None
     rule: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = None
     family: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = None
     level: Annotated[Level | None, Field(description="The present level; a warning that has ended has none")] = None
@@ -61,8 +65,9 @@ class Acknowledge(BaseModel):
 class Desk:
     """What the routes work with."""
 
-    def __init__(self, database: queries.Database, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, database: queries.Database, naming: Naming, clock: Clock, recorder: Recorder) -> None:
         self._database = database
+        self._naming = naming
         self._clock = clock
         self._recorder = recorder
 
@@ -73,7 +78,7 @@ class Desk:
         found = [WarningSummary.of(row) for row in rows[: filters.limit]]
         more = len(rows) > filters.limit
         last = queries.Place(found[-1].raised_at, found[-1].warning_id) if more else None
-        return WarningPage(warnings=found, next=written(last) if last else None)
+        return WarningPage(warnings=await self._naming.now(found), next=written(last) if last else None)
 
     async def detail(self, warning_id: UUID) -> WarningDetail:
         """One warning in full. Raises ProblemError (404)."""
@@ -82,7 +87,8 @@ class Desk:
             raise ProblemError(
                 Problem(title="No such warning", status=404, detail=f"no warning has the id {warning_id}")
             )
-        return WarningDetail.told(*found)
+        (named,) = await self._naming.now([WarningDetail.told(*found)])
+        return named
 
     async def acknowledge(self, warning_id: UUID, body: Acknowledge) -> Acknowledged:
         """Record an acknowledgement and let it be published. Raises ProblemError (404, or 409 for a used id)."""

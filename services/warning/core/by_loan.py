@@ -22,12 +22,12 @@ class LoanFacts:
         return getattr(self.whole, name)
 
 
-_NOBODYS = Loan()
-
-
 def at_rest(facts: Any) -> LoanFacts:
     """What is measured of any loan that is `resting`: the same as of one nobody spoke of."""
     return LoanFacts(facts, "", _NOBODYS)
+
+
+_NOBODYS = Loan()
 
 
 def resting(loan: Loan, until: int) -> bool:

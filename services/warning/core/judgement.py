@@ -43,6 +43,11 @@ class Judge:
             *(each.reads for each in (*self._measured, *self._guards)), {"profile"} if rule.segments else ()
         )
 
+    @property
+    def names_loans(self) -> bool:
+        """Whether one warning is of all the borrower's loans, and names the worst of them."""
+        return self._simple is not None and self._simple.per_loan and not self.rule.per_loan
+
     def bands_for(self, facts: Any) -> Bands:
         """The bands of the borrower's segment, or the rule's own."""
         return self.rule.segments.get(facts.profile.segment, self.rule.bands) if self.rule.segments else self.rule.bands

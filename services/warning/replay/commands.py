@@ -43,7 +43,8 @@ def check(
     typer.echo(f"{ruleset}: {loaded.name} {loaded.version} is right: {len(loaded.rules)} rules, {examples} examples")
     for rule in loaded.rules:
         measured = rule.measure if isinstance(rule.measure, str) else rule.measure.source
-        typer.echo(f"  {rule.id}: {measured} {rule.bands.direction} {_listed(rule.bands)}")
+        of = " per loan" if rule.per_loan else ""
+        typer.echo(f"  {rule.id}: {measured}{of} {rule.bands.direction} {_listed(rule.bands)}")
         for said in _unknowns(rule):
             typer.echo(f"    {said}")
 

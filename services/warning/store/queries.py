@@ -15,6 +15,7 @@ Row = RowMapping
 _WARNING = "warning_id, borrower_id, rule, family, loan_id, level, open, raised_at, changed_at, last_change"
 _CONDITIONS = {
     "borrower_id": "borrower_id = :borrower_id",
+    "loan_id": "loan_id = :loan_id",
     "rule": "rule = :rule",
     "family": "family = :family",
     "level": "level = :level",
@@ -72,16 +73,16 @@ async def warning(database: Database, warning_id: UUID) -> tuple[Row, Sequence[R
         return row, list(changes.mappings()), list(acknowledged.mappings())
 
 
-async def borrower(database: Database, topic: str, borrower_id: str) -> StoredBorrower | None:
-    """A borrower as last committed; None where nobody has heard of it."""
+async def borrowers(database: Database, topic: str, borrower_ids: Sequence[str]) -> dict[str, StoredBorrower]:
+    """Those of these borrowers that somebody has heard of, as last committed."""
     statement = text(
-        "SELECT b.state, p.clock, x.error FROM borrowers b"
+        "SELECT b.borrower_id, b.state, p.clock, x.error FROM borrowers b"
         " JOIN partition_progress p ON p.topic = :topic AND p.partition = b.partition"
-        " LEFT JOIN blind_borrowers x USING (borrower_id) WHERE b.borrower_id = :id"
+        " LEFT JOIN blind_borrowers x USING (borrower_id) WHERE b.borrower_id = ANY(:ids)"
     )
     async with database.connect() as connection:
-        row = (await connection.execute(statement, {"topic": topic, "id": borrower_id})).one_or_none()
-    return None if row is None else StoredBorrower(row[0], row[1], row[2])
+        rows = await connection.execute(statement, {"topic": topic, "ids": list(borrower_ids)})
+        return {row[0]: StoredBorrower(row[1], row[2], row[3]) for row in rows}
 
 
 async def answers(database: Database) -> None:

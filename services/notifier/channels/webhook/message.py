@@ -49,7 +49,7 @@ def _several(message: Message) -> bytes:
 def _thin(change: WarningChange) -> dict[str, Any]:
     """What identifies the change; the warning service's API has the rest."""
     kept = {
-        "change_id", "warning_id", "kind", "reason", "borrower_id", "loan_id", "rule", "family", "level",
-        "previous_level", "at", "raised_at", "measure",
+        "change_id", "warning_id", "kind", "reason", "borrower_id", "per", "loan_id", "rule", "family",
+        "level", "previous_level", "at", "raised_at", "measure",
     }  # fmt: skip
     return change.model_dump(mode="json", include=kept)

@@ -16,7 +16,7 @@ from services.warning.core.rules.expressions import measure as measuring
 from services.warning.core.rules.materiality import ledger
 from services.warning.core.rules.reading import IDENTIFIER, NAME, duration, items, mapping, required, suggestion, word
 from services.warning.core.rules.reading import text as words
-from services.warning.core.rules.ruleset import Bands, Clear, Materiality, Rule, Ruleset
+from services.warning.core.rules.ruleset import Bands, Clear, Materiality, Rule, Ruleset, Subject
 from services.warning.core.rules.subject import subject
 from services.warning.core.rules.templates import texts
 from services.warning.core.rules.thresholds import bands, clear, on_the_right_side, segments
@@ -27,11 +27,17 @@ _RULE = (
     "examples",
 )  # fmt: skip
 MAX_SOURCE = 1_000
-_PLAIN = {
-    "en": "{level}: %s is {value} for borrower {borrower}.",
-    "zh": "{level}预警：借款人 {borrower} 的 %s 为 {value}。",
+_PLAIN: dict[Subject, dict[str, str]] = {
+    "borrower": {
+        "en": "{level}: %s is {value} for borrower {borrower}.",
+        "zh": "{level}预警：借款人 {borrower} 的 %s 为 {value}。",
+    },
+    "loan": {
+        "en": "{level}: %s is {value} for loan {loan} of borrower {borrower}.",
+        "zh": "{level}预警：借款人 {borrower} 贷款 {loan} 的 %s 为 {value}。",
+    },
 }
-"""What a rule without a text says."""
+"""What a rule without a text says, by whom it warns of."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -89,10 +95,10 @@ def _rule(document: Document, node: yaml.Node) -> Rule | None:
     unit = _unit(document, fields, measured)
     given = _given(document, fields["given"]) if "given" in fields else None
     hold = duration(document, fields["hold"], "'hold'") if "hold" in fields else 0
-    said = texts(document, fields["text"]) if "text" in fields else _plain(measured)
     source = words(document, fields["source"], "'source'", longest=MAX_SOURCE) if "source" in fields else ""
     shown = examples(document, fields["examples"]) if "examples" in fields else ()
     per = subject(document, fields["per"], measured, CATALOGUE) if "per" in fields else "borrower"
+    said = texts(document, fields["text"]) if "text" in fields else _plain(measured, per)
     if rule_id is None or family is None or measured is None or own is None:
         return None  # each of these has been noted
     return Rule(
@@ -156,10 +162,10 @@ def _clear(
     return clearing
 
 
-def _plain(measured: str | CelExpression | None) -> dict[str, str]:
+def _plain(measured: str | CelExpression | None, per: Subject) -> dict[str, str]:
     name = measured.source if isinstance(measured, CelExpression) else measured or ""
     shown = name.replace("{", "{{").replace("}", "}}")
-    return {language: template % shown for language, template in _PLAIN.items()}
+    return {language: template % shown for language, template in _PLAIN[per].items()}
 
 
 def _digest(

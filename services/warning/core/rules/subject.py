@@ -22,6 +22,6 @@ def subject(
         names = (measured,) if isinstance(measured, str) else measured.names
         if not any(catalogue[name].per_loan for name in names):
             able = ", ".join(name for name, each in catalogue.items() if each.per_loan)
-            found = " and ".join(names)
-            document.wrong(node, f"expected a measure that a loan has of its own ({able}); {found} is the borrower's")
+            found = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+            document.wrong(node, f"expected a measure that a loan has of its own ({able}); {found} the borrower's")
     return "loan"

@@ -99,7 +99,13 @@ rules:
     above: {blue: 5, red: 12}
     hold: 2d
     clear: {below: 2, after: 3d}
-  - {id: each_idle, family: repayment, measure: days_until_due, per: loan, above: {blue: 31}, hold: 3d, clear: {after: 2d}}
+  - id: each_idle
+    family: repayment
+    measure: days_until_due
+    per: loan
+    above: {blue: 31}
+    hold: 3d
+    clear: {after: 2d}
   - id: each_mixed
     family: mixed
     measure: days_past_due + other_lenders_90d

@@ -36,13 +36,13 @@ def test_check_says_that_the_shipped_ruleset_is_right() -> None:
     result = run.invoke(app, ["check"])
     assert result.exit_code == 0
     assert "3 rules" in result.stdout
-    assert "missed_payment: days_past_due above blue 1, yellow 7, orange 30, red 90" in result.stdout
+    assert "missed_payment: days_past_due per loan above blue 1, yellow 7, orange 30, red 90" in result.stdout
 
 
 def test_check_shows_each_mistake_with_its_line_and_a_caret(tmp_path: Path) -> None:
     result = run.invoke(app, ["check", _ruleset(tmp_path, SHIPPED.replace("yellow: 7", "yelow: 7"))])
     assert result.exit_code == 1
-    assert "line 18, column 22: unknown level 'yelow'; did you mean 'yellow'?" in result.stderr
+    assert "line 19, column 22: unknown level 'yelow'; did you mean 'yellow'?" in result.stderr
     shown, caret = result.stderr.splitlines()[1:3]
     assert caret.index("^") == shown.index("yelow")
 

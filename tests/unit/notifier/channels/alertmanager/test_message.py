@@ -85,10 +85,16 @@ def test_an_acknowledgement_leaves_the_alert_firing() -> None:
 def test_the_same_rule_on_two_loans_is_two_alerts() -> None:
     [one] = _alerts(change())
     [other] = _alerts(change().model_copy(update={"loan_id": "another"}))
-    [none] = _alerts(change().model_copy(update={"loan_id": None}))
-
     assert one["labels"] != other["labels"]
-    assert "loan_id" not in none["labels"]
+
+
+def test_an_alert_of_a_borrower_ends_though_another_of_the_loans_is_the_worst_by_then() -> None:
+    of_borrower = {"per": "borrower"}
+    [fired] = _alerts(change().model_copy(update={**of_borrower, "loan_id": "A"}))
+    [ended] = _alerts(recovery().model_copy(update={**of_borrower, "loan_id": "B"}))
+
+    assert ended["labels"] == fired["labels"]
+    assert [each["annotations"]["loan_id"] for each in (fired, ended)] == ["A", "B"]
 
 
 @given(

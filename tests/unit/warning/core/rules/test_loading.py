@@ -53,6 +53,17 @@ def test_a_rule_without_a_text_says_what_was_measured() -> None:
     assert text["en"] == "{level}: revenue_change_3m * 2.0 is {value} for borrower {borrower}."
 
 
+def test_a_rule_per_loan_says_so_and_is_another_rule_than_one_of_the_borrower() -> None:
+    late, _ = load_ruleset(FULL).rules
+    each = load_ruleset(FULL.replace("hold: 12h", "per: loan\n    hold: 12h"))
+    assert (late.per, each.rules[0].per) == ("borrower", "loan")
+    assert (
+        each.digest != load_ruleset(FULL).digest == load_ruleset(FULL.replace("hold", "per: borrower\n    hold")).digest
+    )
+    plain = load_ruleset(_with("per: loan")).rules[0].text["en"]
+    assert plain == "{level}: days_past_due is {value} for loan {loan} of borrower {borrower}."
+
+
 def test_the_digest_stands_for_what_is_said_and_not_for_how() -> None:
     digest = load_ruleset(FULL).digest
     assert (
