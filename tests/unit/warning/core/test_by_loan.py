@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.warning.core.borrower import decode, encode
 from services.warning.core.by_loan import LoanFacts, at_rest, resting
-from services.warning.core.calendar import Calendar
+from services.warning.core.calendar import AsOf, Calendar
 from services.warning.core.changes import Change, named_id
 from services.warning.core.engine import Engine
 from services.warning.core.indicators import CATALOGUE
@@ -277,6 +277,12 @@ def test_a_loan_at_rest_is_measured_as_one_nobody_spoke_of(events: list[Said], z
                     assert (value, None) == _asked(indicator, at_rest(borrower.facts), engine, midnight)
 
 
+def _days(facts: Any, as_of: AsOf, engine: Engine) -> float:
+    found = CATALOGUE["days_past_due"].value(facts, as_of, engine.terms)
+    assert found is not None, "there is a loan"
+    return found
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(most=30), st.sampled_from(ZONES))
 def test_the_borrowers_days_past_due_are_those_of_its_worst_loan(events: list[Said], zone: str) -> None:
@@ -285,5 +291,5 @@ def test_the_borrowers_days_past_due_are_those_of_its_worst_loan(events: list[Sa
     loans = borrower.facts.ledger.loans
     for number in range(0, DAYS, 10):
         as_of = engine.calendar.on_due(engine.calendar.midnight(date.toordinal(START) + number))
-        each = [indicator.value(LoanFacts(borrower.facts, *loan), as_of, engine.terms) for loan in loans.items()]
+        each = [_days(LoanFacts(borrower.facts, *loan), as_of, engine) for loan in loans.items()]
         assert indicator.value(borrower.facts, as_of, engine.terms) == max(each, default=None)

@@ -106,7 +106,7 @@ def _worked_out(tree: Tree, values: dict[str, int | None]) -> bool | None:
         case ("?", asked, then, otherwise):
             found = _worked_out(asked, values)
             return None if found is None else _worked_out(then if found else otherwise, values)
-    decisive = tree[0] == "||"
+    decisive: bool = tree[0] == "||"
     both = [_worked_out(each, values) for each in tree[1:]]
     if decisive in both:
         return decisive
