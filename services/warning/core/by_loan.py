@@ -5,29 +5,33 @@ from dataclasses import replace
 from typing import Any
 
 from services.warning.core.calendar import AsOf
+from services.warning.core.facts import FAMILIES
 from services.warning.core.facts.ledger import Ledger, Loan
 from services.warning.core.indicators.indicator import Indicator, Reading, Terms, only_by_events
 
 
 class LoanFacts:
-    """The facts with this loan alone in the ledger; all else is the borrower's. `whole` has every loan."""
+    """The facts with one loan alone in the ledger; all else is the borrower's. `whole` has every loan.
 
-    __slots__ = ("ledger", "whole")
+    To begin with that one is any that is `resting`: of it the same is measured as of a loan nobody spoke of.
+    """
 
-    def __init__(self, whole: Any, loan_id: str, loan: Loan) -> None:
+    __slots__ = (*FAMILIES, "whole")
+    ledger: Ledger
+
+    def __init__(self, whole: Any) -> None:
         self.whole = whole
+        for name in FAMILIES:
+            setattr(self, name, getattr(whole, name))
+        self.ledger = _AT_REST
+
+    def of(self, loan_id: str, loan: Loan) -> "LoanFacts":
+        """From now on the facts of this loan: one object for them all, since a borrower may have hundreds."""
         self.ledger = Ledger({loan_id: loan}, ever=True)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.whole, name)
+        return self
 
 
-def at_rest(facts: Any) -> LoanFacts:
-    """What is measured of any loan that is `resting`: the same as of one nobody spoke of."""
-    return LoanFacts(facts, "", _NOBODYS)
-
-
-_NOBODYS = Loan()
+_AT_REST = Ledger({"": Loan()}, ever=True)
 
 
 def resting(loan: Loan, until: int) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 from services.warning.core import life
 from services.warning.core.borrower import Borrower, RuleState
-from services.warning.core.by_loan import LoanFacts, at_rest, resting
+from services.warning.core.by_loan import LoanFacts, resting
 from services.warning.core.calendar import DAY, AsOf, Calendar
 from services.warning.core.changes import Change
 from services.warning.core.facts import KEPT_DAYS
@@ -83,37 +83,40 @@ class Looker:
         loans, until, states = look.facts.ledger.loans, look.as_of.until, state.loans
         awake = {each for each, loan in loans.items() if not resting(loan, until)}
         awake.update(each for each, own in states.items() if not own.quiet)
-        rest: int | None = 0
-        if len(awake) < len(loans) and (rest := self._at_rest(look, judge)) is None:
-            awake = set(loans)
-        moments = [rest or 0, *(self._at_loan(look, judge, states, each) for each in sorted(awake))]
+        seen, rest = LoanFacts(look.facts), 0
+        if len(awake) < len(loans):
+            due = self._at_rest(look, judge, seen)
+            awake, rest = (set(loans), 0) if due is None else (awake, due)
+        moments = [rest, *(self._at_loan(look, judge, states, each, seen) for each in sorted(awake))]
         state.due = min(filter(None, moments), default=0)
         return state if state.due or states else None
 
-    def _at_rest(self, look: _Look, judge: Judge) -> int | None:
+    def _at_rest(self, look: _Look, judge: Judge, seen: LoanFacts) -> int | None:
         """When to look again at the loans at rest, 0: never. None where they are to be looked at one by one."""
-        facts, as_of = at_rest(look.facts), look.as_of
-        due = judge.quiet_until(facts, as_of)
+        due = judge.quiet_until(seen, look.as_of)
         if due is not None:
             return due
-        judged = judge.judge(facts, as_of)
-        return None if judged.level is not None else judge.next_due(facts, RuleState(), judged, as_of) or 0
+        judged = judge.judge(seen, look.as_of)
+        return None if judged.level is not None else judge.next_due(seen, RuleState(), judged, look.as_of) or 0
 
-    def _at_loan(self, look: _Look, judge: Judge, states: dict[str, RuleState], loan_id: str) -> int:
+    def _at_loan(self, look: _Look, judge: Judge, states: dict[str, RuleState], loan_id: str, seen: LoanFacts) -> int:
         """Look at one loan, keep what is to be remembered of it, and say when to look again; 0: never."""
-        borrower, loan = look.borrower, look.facts.ledger.loans[loan_id]
-        facts = LoanFacts(look.facts, loan_id, loan)
-        known = states.get(loan_id)
-        state = self._at(_Look(borrower, facts, look.as_of, look.cause, look.changes, loan_id), judge, known)
-        due = 0 if state is None else state.due
-        if state is not None and not state.empty:
-            state.due = 0  # the rule's own stands for it
+        loan, as_of = look.facts.ledger.loans[loan_id], look.as_of
+        state, facts = states.get(loan_id), seen.of(loan_id, loan)
+        if state is None or state.quiet:
+            due = judge.quiet_until(facts, as_of)
+            if due is not None:
+                return due
+        state = state or RuleState()
+        self._judge(_Look(look.borrower, facts, as_of, look.cause, look.changes, loan_id), judge, state)
+        due, state.due = state.due, 0  # the rule's own stands for it
+        if state.empty:
+            states.pop(loan_id, None)
+        else:
             states[loan_id] = state
-        elif known is not None:
-            del states[loan_id]
-        if state is not None and state.open is not None and resting(loan, look.as_of.until):
+        if state.open is not None and resting(loan, as_of.until):
             # The ledger may forget the loan then, and the warning must not outlive it.
-            due = min(filter(None, (due, self._calendar.midnight(borrower.prune_on))))
+            due = min(filter(None, (due, self._calendar.midnight(look.borrower.prune_on))))
         return due
 
     def _at(self, look: _Look, judge: Judge, state: RuleState | None) -> RuleState | None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.warning.core.borrower import decode, encode
-from services.warning.core.by_loan import LoanFacts, at_rest, resting
+from services.warning.core.by_loan import LoanFacts, resting
 from services.warning.core.calendar import AsOf, Calendar
 from services.warning.core.changes import Change, named_id
 from services.warning.core.engine import Engine
@@ -273,8 +273,8 @@ def test_a_loan_at_rest_is_measured_as_one_nobody_spoke_of(events: list[Said], z
         for loan_id, loan in borrower.facts.ledger.loans.items():
             if resting(loan, midnight):
                 for indicator in (each for each in CATALOGUE.values() if each.per_loan):
-                    value, _ = _asked(indicator, LoanFacts(borrower.facts, loan_id, loan), engine, midnight)
-                    assert (value, None) == _asked(indicator, at_rest(borrower.facts), engine, midnight)
+                    value, _ = _asked(indicator, LoanFacts(borrower.facts).of(loan_id, loan), engine, midnight)
+                    assert (value, None) == _asked(indicator, LoanFacts(borrower.facts), engine, midnight)
 
 
 def _days(facts: Any, as_of: AsOf, engine: Engine) -> float:
@@ -291,5 +291,5 @@ def test_the_borrowers_days_past_due_are_those_of_its_worst_loan(events: list[Sa
     loans = borrower.facts.ledger.loans
     for number in range(0, DAYS, 10):
         as_of = engine.calendar.on_due(engine.calendar.midnight(date.toordinal(START) + number))
-        each = [_days(LoanFacts(borrower.facts, *loan), as_of, engine) for loan in loans.items()]
+        each = [_days(LoanFacts(borrower.facts).of(*loan), as_of, engine) for loan in loans.items()]
         assert indicator.value(borrower.facts, as_of, engine.terms) == max(each, default=None)
