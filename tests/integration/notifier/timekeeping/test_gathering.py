@@ -72,6 +72,20 @@ async def test_a_group_is_told_in_one_message_and_what_came_at_once_to_systems_w
     assert [state for state, _ in await house.why(1)] == ["told"]
 
 
+async def test_the_warnings_of_one_borrowers_loans_come_in_one_message_and_end_each_by_itself(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"by": ["borrower"], "wait": "1m", "interval": "1m"}})
+    of = {loan: change(number).model_copy(update={"loan_id": loan}) for number, loan in enumerate("AB", 1)}
+    await house.hear(*of.values())
+    house.clock.advance(MINUTE)
+    await house.turn()
+    await house.hear(recovery(1).model_copy(update={"loan_id": "A"}))
+    house.clock.advance(MINUTE)
+    await house.turn()
+
+    assert await house.sent() == [("group", "raised", 2), ("change", "cleared", 1)]
+    assert await house.rows("SELECT warning_id FROM open_warnings") == [(of["B"].warning_id,)]
+
+
 async def test_three_replicas_tell_what_one_would(build: Build) -> None:
     house = build({"receivers": ["desk"], "group": {"by": ["borrower"], "wait": "1m", "interval": "1m"}})
     batches = [[change(number) for number in range(start, start + 10)] for start in range(0, 60, 10)]
