@@ -156,7 +156,7 @@ def test_the_notifiers_own_kafka_settings_are_not_this_receivers(monkeypatch: py
         ({"topic": ".."}, "expected a topic's name"),
         ({"username": "u"}, "with a SASL security_protocol"),
         ({"security_protocol": "SASL_SSL"}, "with a SASL security_protocol"),
-        ({"bootstrap": ""}, "at least 1 character"),
+        ({"bootstrap": ""}, "expected host:port of one or more brokers"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], expected: str) -> None:
