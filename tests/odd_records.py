@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 _NAMES = ["ce_id", "ce_type", "ce_time", "ce_", "content-type", "bellwether_accepted_at", "x", ""]
 _VALUES = st.none() | st.binary(max_size=20) | st.sampled_from([b"application/cloudevents+json", b"-1", b"9" * 400])
-_STRANGE = [b"", b"null", b"[" * 50_000, b"\xff", b"1e999", b'"\\ud800"', b"0001-01-01T00:00:00+14:00", b"-0", b"{}"]
+_STRANGE = [b"", b"null", b"[" * 10_000, b"\xff", b"1e999", b'"\\ud800"', b"0001-01-01T00:00:00+14:00", b"-0", b"{}"]
 
 
 def odd_records(sound: Sequence[bytes]) -> st.SearchStrategy[ConsumerRecord]:

@@ -1,5 +1,6 @@
 """Why an event is refused: one word for the counters, and plain words for its sender."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from shared.kafka.refusals import REFUSED_BY_BROKER
 from shared.problems import FieldError, field_errors
 
 SHOWN_ERRORS = 10
+_SHOULD = re.compile(r"^(\w[\w ]*?) should ")
 
 _REASONS = {
     "json_invalid": "malformed",
@@ -64,11 +66,18 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         return FieldError(pointer="/type", detail=detail)
     if kind == "json_invalid":
         return FieldError(pointer="", detail=f"expected one JSON object: {error['ctx']['error']}")
-    words = _WORDS.get(kind) or error["msg"].replace("Input should be", "expected", 1)
+    words = _WORDS.get(kind) or _expected(error["msg"])
     if kind in ("missing", "extra_forbidden", "event_too_large"):
         error = {**error, "type": "missing"}  # what was given adds nothing to these
     (shown,) = field_errors([{**error, "msg": words}], drop=_leading_tag(error["loc"]))
     return shown if error["loc"] else FieldError(pointer="", detail=shown.detail)
+
+
+def _expected(said: str) -> str:
+    """What pydantic says should be, as every refusal says it."""
+    if said.startswith("Input should be "):
+        return said.replace("Input should be", "expected", 1)
+    return _SHOULD.sub(lambda found: f"expected {found[1].lower()} to ", said, count=1)
 
 
 def _leading_tag(location: tuple[int | str, ...]) -> int:
