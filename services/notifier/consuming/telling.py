@@ -13,6 +13,7 @@ from services.notifier.configuration import Configuration
 from services.notifier.configuration.rules import rules_of
 from services.notifier.core.escalating import begins_of, outgrown
 from services.notifier.core.gathering import Gathering
+from services.notifier.core.hearing import is_end
 from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.message import delivery_id
 from services.notifier.core.planning import (
@@ -30,13 +31,14 @@ from services.notifier.core.planning import (
 from services.notifier.core.reasons import Reason
 from services.notifier.core.routing import Telling as Routed
 from services.notifier.core.routing import tellings_of
-from services.notifier.store import escalations, flow, gatherings, open_warnings, silences
+from services.notifier.store import escalations, flow, gatherings, hearing, open_warnings, silences
 from services.notifier.store.gatherings import Notice, Waiting
 from services.notifier.store.open_warnings import Standing
 from services.notifier.store.taking import Order, Taken, order, supersede
 from shared.warnings import Kind, Level, WarningChange
 
 OVERTAKEN = "a later change took its place"
+AT_ONCE = "its end came before it could be told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class _Book:
 
     told: dict[UUID, frozenset[str]]
     held: dict[UUID, dict[str, Gathering]]
+    before: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    """Who had been told before the batch."""
     levels: dict[UUID, Level | None] = field(default_factory=dict)
     standing: dict[UUID, WarningChange] = field(default_factory=dict)
     answers: dict[UUID, WarningChange] = field(default_factory=dict)
@@ -67,6 +71,8 @@ class _Book:
     notices: list[Notice] = field(default_factory=list)
     overtaken: dict[tuple[str, UUID], UUID | None] = field(default_factory=dict)
     """The receivers and warnings of which what waited gives way, and the delivery that says more, if it is made yet."""
+    skipped: Counter[tuple[str, UUID]] = field(default_factory=Counter)
+    """Changes of the batch that such receivers are not sent, of warnings that they were not told of before."""
     newest: dict[tuple[str, UUID], UUID] = field(default_factory=dict)
     """The newest delivery of the batch to a receiver that wants no earlier ones."""
     messages: Counter[str] = field(default_factory=Counter)
@@ -90,7 +96,7 @@ class _Book:
             self.answers.pop(change.warning_id, None)
 
     def known(self, change: WarningChange) -> Known:
-        return Known(self.told.get(change.warning_id), self.held.get(change.warning_id, {}))
+        return Known(self.told.get(change.warning_id, frozenset()), self.held.get(change.warning_id, {}))
 
 
 class Telling:
@@ -122,8 +128,11 @@ class Telling:
             return _Book({}, {})
         before = await open_warnings.lock(connection, later)
         told = {warning: each.told for warning, each in before.items()}
+        begun = {each.warning_id for each in changes if each.kind is Kind.RAISED}
+        if ended := later - before.keys() - begun:
+            told |= await hearing.told_of(connection, ended)
         held = await gatherings.held_of(connection, later)
-        return _Book(told, held, {warning: each.level for warning, each in before.items()})
+        return _Book(told, held, dict(told), {warning: each.level for warning, each in before.items()})
 
     async def _situation(
         self, connection: "asyncpg.Connection[Any]", changes: Sequence[WarningChange], now: datetime
@@ -164,7 +173,7 @@ class Telling:
         self, decision: Decision, change: WarningChange, known: Known, book: _Book, now: datetime
     ) -> Order | None:
         """Put down what a decision asks for; the order, where it is to tell now."""
-        receiver, knows = decision.receiver, decision.receiver in (known.told or ())
+        receiver, knows = decision.receiver, decision.receiver in known.told
         match decision:
             case Suppress(reason=reason, detail=detail):
                 book.notices.append(Notice(change, receiver, reason, detail, known=knows))
@@ -191,13 +200,21 @@ class Telling:
             book.newest[receiver, change.warning_id] = delivery
 
     def _without_overtaken(self, taken: Taken, book: _Book) -> Taken:
-        """Of several changes of one fetch, those who want the newest alone are sent no other."""
+        """Of several changes of one fetch, those who want the newest alone are sent no other.
+
+        Nor the newest where that is the end of what they had not been told of before.
+        """
         change = taken.change
         late = {each.receiver for each in taken.orders if self._is_overtaken(change, each.receiver, book)}
-        if not late:
-            return taken
-        book.notices += [Notice(change, each, Reason.SUPERSEDED, OVERTAKEN) for each in sorted(late)]
-        return replace(taken, orders=[each for each in taken.orders if each.receiver not in late])
+        over = {
+            each.receiver for each in taken.orders if is_end(change) and book.skipped[each.receiver, change.warning_id]
+        }
+        for each in late - book.before.get(change.warning_id, frozenset()):
+            book.skipped[each, change.warning_id] += 1
+        for each in sorted(late | over):
+            why = (Reason.OVER, AT_ONCE) if each in over and each not in late else (Reason.SUPERSEDED, OVERTAKEN)
+            book.notices.append(Notice(change, each, *why))
+        return replace(taken, orders=[each for each in taken.orders if each.receiver not in late | over])
 
     def _is_overtaken(self, change: WarningChange, receiver: str, book: _Book) -> bool:
         newest = book.newest.get((receiver, change.warning_id))

@@ -17,6 +17,7 @@ _HELD: Mapping[str, str] = {
 }
 _SUPPRESSED: Mapping[str, str] = {
     Reason.UNTOLD: "was not told, because nobody there was ever told of this warning",
+    Reason.OVER: "was not told, because the warning was over before it was told there",
     Reason.SUPERSEDED: "was not told by itself",
     Reason.SILENCED: "was not told, because it was silenced",
     Reason.INHIBITED: "was not told, because a weightier warning muted it",

@@ -20,6 +20,7 @@ from shared.warnings import Kind, WarningChange
 RECOVERIES = frozenset({Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN})
 LOOK_AGAIN = timedelta(minutes=5)
 """How soon what an open warning mutes is looked at again, should nobody say that it has ended."""
+NEVER_TOLD = "was never told of this warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a warning before a change of it. `told` is None where nothing is: it may be an old one."""
+    """What is known of a warning before a change of it."""
 
-    told: frozenset[str] | None = None
+    told: frozenset[str] = frozenset()
+    """Receivers that a message was made for."""
     held: Mapping[str, Gathering] = field(default_factory=dict)
     """Where earlier changes wait, by receiver."""
 
@@ -96,20 +98,22 @@ def plan(change: WarningChange, known: Known, rules: Rules, situation: Situation
     concerned, strangers = _concerned(change, known, rules)
     return [
         *(_decided(each, change, known, rules, situation) for each in concerned),
-        *(Suppress(each, Reason.UNTOLD, "was never told of this warning") for each in strangers),
+        *strangers,
     ]
 
 
-def _concerned(change: WarningChange, known: Known, rules: Rules) -> tuple[list[Telling], list[str]]:
-    """A recovery is for those who know of the warning, or are about to; of the others their names alone."""
+def _concerned(change: WarningChange, known: Known, rules: Rules) -> tuple[list[Telling], list[Suppress]]:
+    """A recovery is for those who know of the warning, or are about to; of the others why they are not told."""
     routed = list(tellings_of(rules.routes, change))
-    if change.kind not in RECOVERIES or known.told is None:
+    if change.kind not in RECOVERIES:
         return routed, []
     knowing = known.told | known.held.keys()
     asked = {each.receiver for each in routed}
     others = [Telling(name, Manner()) for name in sorted(knowing - asked) if name in rules.receivers]
     told = [each for each in routed if each.receiver in knowing or each.names_kind]
-    return [*told, *others], [each.receiver for each in routed if each not in told]
+    strangers = [Suppress(each.receiver, Reason.UNTOLD, NEVER_TOLD) for each in routed if each not in told]
+    gone = [Suppress(name, Reason.UNCONFIGURED) for name in sorted(knowing - asked - rules.receivers)]
+    return [*told, *others], [*strangers, *gone]
 
 
 def _decided(telling: Telling, change: WarningChange, known: Known, rules: Rules, situation: Situation) -> Decision:

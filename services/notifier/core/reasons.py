@@ -18,6 +18,8 @@ class Reason(StrEnum):
     """Its step comes if nobody answers before."""
     UNTOLD = "untold"
     """How it went on, and the receiver was never told of what."""
+    OVER = "over"
+    """The warning had ended before anybody there was told of it."""
     SUPERSEDED = "superseded"
     """A later change of the warning is told instead."""
     UNCONFIGURED = "unconfigured"

@@ -80,7 +80,7 @@ def _released(gathering: Gathering, receiver: str, held: Sequence[Held], rules: 
         newest = of_warning[-1].change
         if (until := _muted_until(newest, rules, situation)) is not None:
             waits.append(until)
-        elif (why := _needless(of_warning)) is not None:
+        elif (why := _needless(of_warning, newest_alone=receiver in rules.collapsing)) is not None:
             suppressed |= {each.number: why for each in of_warning}
         elif receiver in rules.collapsing:
             told.append(of_warning[-1])
@@ -105,15 +105,20 @@ def _muted_until(change: WarningChange, rules: Rules, situation: Situation) -> d
     return soon if inhibitor(rules.inhibit, change, situation.open_warnings) is not None else None
 
 
-def _needless(of_warning: Sequence[Held]) -> tuple[Reason, str] | None:
-    """Why nothing is said of a warning that its receiver was never told of; None where something is."""
+def _needless(of_warning: Sequence[Held], *, newest_alone: bool) -> tuple[Reason, str] | None:
+    """Why nothing is said of a warning that its receiver was never told of; None where something is.
+
+    Whoever is told every change hears of the beginning first. An end without one is what a route asks for by its kind.
+    """
     newest = of_warning[-1]
     if any(each.known for each in of_warning) or newest.change.level is not None:
         return None
-    if newest.change.kind is Kind.WITHDRAWN:
-        return Reason.UNTOLD, "it was withdrawn before it was told"
-    muted = next((each for each in of_warning if each.reason in MUTING), None)
-    return (muted.reason, "it ended while it was not to be told") if muted is not None else None
+    begun = any(each.change.level is not None for each in of_warning)
+    if begun and newest.change.kind is Kind.WITHDRAWN:
+        return Reason.OVER, "it was withdrawn before it was told"
+    if (muted := next((each for each in of_warning if each.reason in MUTING), None)) is not None:
+        return muted.reason, "it ended while it was not to be told"
+    return (Reason.OVER, "it had ended before it was told") if begun and newest_alone else None
 
 
 def _messages(gathering: Gathering, receiver: str, told: Sequence[Held], rules: Rules) -> list[Message]:

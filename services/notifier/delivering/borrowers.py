@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -13,11 +12,13 @@ from services.notifier.channels.settings import Audience, ReceiverSettings
 from services.notifier.configuration.conduct import profiles
 from services.notifier.core.conduct import Allowed, Judgement, Never, Touch, Wait, judge
 from services.notifier.core.contact import Contact
+from services.notifier.core.hearing import Heard
 from services.notifier.core.reasons import Reason
 from services.notifier.metrics import Metrics
-from services.notifier.store import contacts, withholding
+from services.notifier.store import contacts, hearing, withholding
 from services.notifier.store.claiming import Claim
 from services.notifier.store.connection import Connection
+from services.notifier.store.hearing import Asked
 from services.notifier.store.sealing import Sealer, SealError
 from services.notifier.store.settling import release
 from shared.warnings import Kind, WarningChange
@@ -38,8 +39,8 @@ class _Asked:
     strangers: bool
 
     @property
-    def lane(self) -> tuple[str, UUID]:
-        return self.claim.receiver, self.claim.warning_id
+    def lane(self) -> Asked:
+        return Asked(self.claim.position, self.claim.receiver, self.claim.warning_id)
 
     @property
     def debt(self) -> str | None:
@@ -83,11 +84,12 @@ class Guard:
         known = await self._known(connection, borrowers)
         since = now - max(each.memory for each in profiles().values())
         touches = await contacts.touches(connection, borrowers, since)
-        told = await withholding.told(connection, {each.lane for each in asked if each.change.kind in _ENDS})
+        heard = await hearing.earlier(connection, [each.lane for each in asked if each.change.kind in _ENDS])
+        strangers = {lane for lane, each in heard.items() if each.heard is not Heard.PERHAPS}
         judged: list[tuple[_Asked, Judgement]] = []
         for one in asked:
             before = touches[one.change.borrower_id]
-            if one.change.kind in one.settings.borrower_kinds and one.change.kind in _ENDS and one.lane not in told:
+            if one.change.kind in one.settings.borrower_kinds and one.lane in strangers:
                 judged.append((one, Never(Reason.UNTOLD, "the borrower was never told of the warning")))
                 continue
             found = _judged(one, known.get(one.change.borrower_id), before, now)

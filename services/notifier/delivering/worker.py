@@ -13,6 +13,7 @@ from services.notifier.configuration.sections import AcknowledgementLinks
 from services.notifier.core.flow import CircuitState
 from services.notifier.delivering.attempt import attempt
 from services.notifier.delivering.borrowers import Guard, is_guarded
+from services.notifier.delivering.endings import Endings, may_end
 from services.notifier.delivering.endpoint import Endpoint, open_endpoints
 from services.notifier.delivering.recorder import Recorder
 from services.notifier.metrics import Metrics
@@ -53,6 +54,7 @@ class Worker:
         sealer: Sealer | None = None,
     ) -> None:
         self._guard = Guard(claims, sealer, metrics)
+        self._endings = Endings(claims, metrics)
         self._links = links
         self._endpoints = dict(endpoints)
         self._coming: Mapping[str, ReceiverSettings] | None = None
@@ -192,14 +194,26 @@ class Worker:
         return now + timedelta(seconds=self._pace.lease)
 
     async def _admit(self, claimed: Sequence[Claim], rooms: dict[str, int], now: datetime) -> None:
-        """Borrowers are written to only once the guard has let it pass; nobody else waits for that."""
-        settings = {each.receiver: self._endpoints[each.receiver].settings for each in claimed}
+        """Borrowers are written to, and ends are told, only once that may be; nobody else waits for it."""
+        settings = {name: each.settings for name, each in self._endpoints.items()}
         guarded = [each for each in claimed if is_guarded(settings[each.receiver])]
-        self._begin([each for each in claimed if not is_guarded(settings[each.receiver])], rooms, now)
+        others = [each for each in claimed if not is_guarded(settings[each.receiver])]
+        self._begin([each for each in others if not may_end(each)], rooms, now)
+        if any(map(may_end, claimed)):
+            self._begin(await self._ended(others, settings, now), rooms, now)
+            guarded = [*(each for each in guarded if not may_end(each)), *await self._ended(guarded, settings, now)]
         if guarded:
             admitted = await self._guard.admit(guarded, settings, now)
             self._begin(admitted.claims, rooms, now)
             self.wake(admitted.released)
+
+    async def _ended(
+        self, claimed: Sequence[Claim], settings: Mapping[str, ReceiverSettings], now: datetime
+    ) -> list[Claim]:
+        """Of those that say that something is over, what may go."""
+        ended = await self._endings.admit([each for each in claimed if may_end(each)], settings, now)
+        self.wake(ended.released)
+        return ended.claims
 
     def _begin(self, claimed: Iterable[Claim], rooms: dict[str, int], now: datetime) -> None:
         for each in claimed:

@@ -40,8 +40,7 @@ class _Book:
     escalating: set[tuple[UUID, str]] = field(default_factory=set)
 
     def known(self, warning: UUID) -> Known:
-        told = self.told.get(warning)
-        return Known(None if told is None else frozenset(told), self.held.get(warning, {}))
+        return Known(frozenset(self.told.get(warning, ())), self.held.get(warning, {}))
 
     def write(self, change: WarningChange, decisions: Sequence[Decision]) -> list[Decision]:
         """Note the decisions. A gathering that is under way already stays due when it was."""

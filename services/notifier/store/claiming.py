@@ -13,12 +13,13 @@ from services.notifier.core.contact import Contact
 # A row another worker holds is skipped, never waited for. `waiting` keeps blocked rows out of the index; that none goes
 # before an earlier one of its lane is asked all the same, and that neither does one before what speaks of its warning
 # among others, nor what speaks of several before anything of any of them. OFFSET 0 has the
-# planner look for that row by row, and the array keeps it from guessing how many rows come.
+# planner look for that row by row, and the array keeps it from guessing how many rows come. Of a claim whose lease has
+# ended nobody knows how its attempt went.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT q.position FROM unnest($1::text[], $2::int[]) AS w(receiver, room)
+    SELECT q.position, q.claimed FROM unnest($1::text[], $2::int[]) AS w(receiver, room)
     CROSS JOIN LATERAL (
-        SELECT r.position FROM queue r
+        SELECT r.position, r.claimed FROM queue r
         WHERE r.receiver = w.receiver AND NOT r.waiting AND r.due_at <= $3 AND NOT EXISTS (
             SELECT FROM queue e
             WHERE e.receiver = r.receiver AND e.warning_id = r.warning_id AND e.position < r.position
@@ -40,6 +41,8 @@ WITH due AS MATERIALIZED (
     UPDATE queue SET due_at = $4, claimed = true, tries = tries + 1, fence = nextval('fences')
     WHERE position = ANY(ARRAY(SELECT position FROM due))
     RETURNING position, tries, fence
+), lost AS (
+    UPDATE deliveries SET reached = true WHERE position = ANY(ARRAY(SELECT position FROM due WHERE due.claimed))
 )
 SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.data, d.accepted_at, d.give_up_at,
     d.purpose, d.others, d.total, d.common,
@@ -48,7 +51,16 @@ SELECT q.position, d.delivery_id, d.receiver, d.warning_id, q.tries, q.fence, c.
     ) END AS created_at,
     EXISTS (
         SELECT FROM open_warnings w WHERE w.warning_id = d.warning_id AND w.acknowledged_at IS NULL
-    ) AS unanswered
+    ) AS unanswered,
+    d.kind IN ('cleared', 'withdrawn') AND (
+        d.purpose = 'fallback' OR NOT EXISTS (
+            SELECT FROM deliveries e WHERE e.warning_id = d.warning_id AND e.receiver = d.receiver
+                AND e.position < d.position AND coalesce(e.reached, true)
+        ) OR EXISTS (
+            SELECT FROM deliveries e WHERE e.warning_id = d.warning_id AND e.receiver = d.receiver
+                AND e.position < d.position AND e.fallback IS NOT NULL
+        )
+    ) AS doubtful
 FROM claimed q JOIN deliveries d USING (position) JOIN changes c USING (change_id) ORDER BY q.position
 """
 _CHANGES = "SELECT change_id, data FROM changes WHERE change_id = ANY($1::uuid[])"
@@ -79,6 +91,8 @@ class Claim:
     total: int = 1
     common: str | None = None
     told: Sequence[bytes] = ()
+    doubtful: bool = False
+    """It says that a warning is over, and its receiver may not have heard of it, or somebody else may have."""
 
 
 async def claim(

@@ -14,10 +14,13 @@ import asyncpg
 ROWS_A_STEP = 5_000
 """Each step passes by what is old and still named again: 200,000 such changes take it a second."""
 
+# While the warning is open they say who has heard of it, and so who hears of its end.
 _DELIVERIES = """
 WITH old AS (
     DELETE FROM deliveries WHERE position = ANY(ARRAY(
-        SELECT position FROM deliveries WHERE created_at < $1 AND state <> 'pending' LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT d.position FROM deliveries d WHERE d.created_at < $1 AND d.state <> 'pending'
+            AND NOT EXISTS (SELECT FROM open_warnings w WHERE w.warning_id = d.warning_id)
+        LIMIT $2 FOR UPDATE OF d SKIP LOCKED
     )) RETURNING delivery_id
 ), their_attempts AS (
     DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT delivery_id FROM old))

@@ -29,11 +29,11 @@ WITH late AS MATERIALIZED (
         ORDER BY r.receiver, r.due_at, r.position LIMIT $3 FOR UPDATE OF r SKIP LOCKED
     ) q JOIN deliveries d USING (position) WHERE d.give_up_at < $1
 ), over AS (
-    DELETE FROM queue WHERE position = ANY(ARRAY(SELECT position FROM late)) RETURNING position
+    DELETE FROM queue WHERE position = ANY(ARRAY(SELECT position FROM late)) RETURNING position, claimed
 )
-UPDATE deliveries SET state = 'dead', settled_at = $1,
+UPDATE deliveries d SET state = 'dead', settled_at = $1, reached = d.reached OR o.claimed,
     error = 'given up at the deadline: the receiver is disabled or not configured'
-WHERE position = ANY(ARRAY(SELECT position FROM over)) RETURNING receiver, channel, warning_id
+FROM over o WHERE d.position = o.position RETURNING d.receiver, d.channel, d.warning_id
 """
 _FREE = """
 UPDATE queue SET waiting = false WHERE position = ANY(ARRAY(

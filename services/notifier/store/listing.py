@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.notifier.store.connection import PASSING
+from services.notifier.store.replaying import ends_of
 from shared.db import OUTAGES
 
 _DELIVERY = """
@@ -38,14 +39,16 @@ SELECT number, started_at, seconds, result, error, answer_code, answer_body,
 FROM attempts
 WHERE delivery_id = :id ORDER BY fence
 """
-_REVIVE = """
+_REVIVE = f"""
 WITH dead AS (
     UPDATE deliveries SET state = 'pending', settled_at = NULL, give_up_at = :give_up_at
     WHERE delivery_id = :id AND state = 'dead' RETURNING position, delivery_id, receiver, warning_id
-)
+), {ends_of("dead", ":give_up_at")}
 INSERT INTO queue (position, delivery_id, receiver, warning_id, due_at, waiting)
-SELECT position, delivery_id, receiver, warning_id, :now, false FROM dead RETURNING position
-"""
+SELECT position, delivery_id, receiver, warning_id, CAST(:now AS timestamptz), false FROM dead
+UNION ALL SELECT position, delivery_id, receiver, warning_id, CAST(:now AS timestamptz), true FROM ends
+RETURNING position
+"""  # noqa: S608 - only our own words
 _RECEIVERS = """
 SELECT w.receiver, d.at AS disabled_at, d.why AS disabled_why,
     (SELECT count(*) FROM (SELECT FROM queue q WHERE q.receiver = w.receiver LIMIT :most) counted) AS pending
@@ -98,7 +101,7 @@ class Deliveries:
         """Make a dead delivery pending and due. False where it is not dead."""
         async with self._transaction() as connection:
             given = {"id": delivery, "now": now, "give_up_at": give_up_at}
-            return (await connection.execute(text(_REVIVE), given)).one_or_none() is not None
+            return (await connection.execute(text(_REVIVE), given)).first() is not None
 
     async def receivers(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Of each: since when and why it is disabled, and how many deliveries are pending, COUNTED_AT_MOST at most."""

@@ -19,6 +19,28 @@ WHERE d.state = 'dead' AND d.receiver = ANY($1::text[])
 ORDER BY d.position LIMIT $6
 """
 _COUNT = f"SELECT count(*) FROM ({_CHOSEN}) chosen"  # noqa: S608 - only our own words
+
+
+def ends_of(revived: str, give_up_at: str) -> str:
+    """SQL: the ends that were not told because what is `revived` had not arrived go with it."""
+    return f"""
+    ends AS (
+        UPDATE deliveries e SET state = 'pending', settled_at = NULL, error = NULL, give_up_at = {give_up_at}
+        FROM (SELECT receiver, warning_id, min(position) AS position FROM {revived} GROUP BY 1, 2) r
+        WHERE e.warning_id = r.warning_id AND e.receiver = r.receiver AND e.position > r.position
+            AND e.state = 'suppressed' AND EXISTS (
+                SELECT FROM notices n WHERE n.warning_id = e.warning_id AND n.delivery_id = e.delivery_id
+                    AND n.reason = 'untold'
+            )
+        RETURNING e.position, e.delivery_id, e.receiver, e.warning_id
+    ), forgotten AS (
+        DELETE FROM notices n USING ends e WHERE n.warning_id = e.warning_id AND n.delivery_id = e.delivery_id
+            AND n.reason = 'untold'
+    )
+    """  # noqa: S608 - only our own words
+
+
+_LIFE_OF_ENDS = "$10::timestamptz + (SELECT l.deadline FROM lives l WHERE l.receiver = e.receiver AND l.level = '')"
 # Behind another of its lane it waits, as if it had just been made.
 _REVIVE = f"""
 WITH chosen AS MATERIALIZED ({_CHOSEN} FOR UPDATE OF d SKIP LOCKED), lives AS (
@@ -28,11 +50,13 @@ WITH chosen AS MATERIALIZED ({_CHOSEN} FOR UPDATE OF d SKIP LOCKED), lives AS (
     FROM lives l
     WHERE d.position IN (SELECT position FROM chosen) AND l.receiver = d.receiver AND l.level = coalesce(d.level, '')
     RETURNING d.position, d.delivery_id, d.receiver, d.warning_id
+), {ends_of("revived", _LIFE_OF_ENDS)}, all_revived AS (
+    SELECT * FROM revived UNION ALL SELECT * FROM ends
 )
 INSERT INTO queue (position, delivery_id, receiver, warning_id, due_at, waiting)
 SELECT position, delivery_id, receiver, warning_id, $10,
     row_number() OVER (PARTITION BY receiver, warning_id ORDER BY position) > 1
-FROM revived RETURNING receiver
+FROM all_revived RETURNING receiver
 """  # noqa: S608 - only our own words
 
 

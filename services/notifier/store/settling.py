@@ -32,22 +32,23 @@ class Outcome:
 # Locked in the order of their positions, as whoever takes changes in locks them: nobody waits in a circle.
 _SETTLE = """
 WITH given AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[])
-    AS g(position, fence, state, due_at, error)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $7::bool[])
+    AS g(position, fence, state, due_at, error, reached)
 ), mine AS MATERIALIZED (
-    SELECT q.position, g.state, g.due_at, g.error FROM given g JOIN queue q USING (position)
+    SELECT q.position, g.state, g.due_at, g.error, g.reached FROM given g JOIN queue q USING (position)
     WHERE q.fence = g.fence ORDER BY q.position FOR UPDATE OF q
 ), again AS (
     UPDATE queue q SET due_at = m.due_at, claimed = false FROM mine m
-    WHERE q.position = m.position AND m.state = 'pending' RETURNING q.position, m.error
+    WHERE q.position = m.position AND m.state = 'pending' RETURNING q.position, m.error, m.reached
 ), over AS (
     DELETE FROM queue q USING mine m
-    WHERE q.position = m.position AND m.state <> 'pending' RETURNING q.position, m.state, m.error
+    WHERE q.position = m.position AND m.state <> 'pending' RETURNING q.position, m.state, m.error, m.reached
 ), recorded AS (
-    UPDATE deliveries d SET state = o.state, error = o.error, settled_at = o.settled_at
+    UPDATE deliveries d SET state = o.state, error = o.error, settled_at = o.settled_at,
+        reached = d.reached OR o.reached
     FROM (
-        SELECT position, state, error, $6::timestamptz AS settled_at FROM over
-        UNION ALL SELECT position, 'pending', error, NULL FROM again
+        SELECT position, state, error, $6::timestamptz AS settled_at, reached FROM over
+        UNION ALL SELECT position, 'pending', error, NULL, reached FROM again
     ) o
     WHERE d.position = o.position
 )
@@ -89,6 +90,7 @@ async def settle(connection: "asyncpg.Connection[Any]", outcomes: Sequence[Outco
         [each.conclusion.due_at for each in outcomes],
         [each.conclusion.error for each in outcomes],
         now,
+        [each.reached for each in outcomes],
     )
     mine = {row["position"] for row in rows}
     await connection.execute(_RECORD, *_attempts(outcomes))

@@ -1,9 +1,8 @@
 """Puts claimed deliveries back until they may go, or ends them because they may not."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
@@ -29,19 +28,6 @@ WITH over AS (
 INSERT INTO notices (change_id, warning_id, borrower_id, receiver, state, reason, detail, delivery_id, at, settled_at)
 SELECT change_id, warning_id, borrower_id, receiver, 'suppressed', reason, why, delivery_id, $1, $1 FROM settled
 """
-
-_TOLD = """
-SELECT g.receiver, g.warning_id FROM unnest($1::text[], $2::uuid[]) AS g(receiver, warning_id) WHERE EXISTS (
-    SELECT FROM deliveries d
-    WHERE d.warning_id = g.warning_id AND d.receiver = g.receiver AND d.state = 'delivered' AND d.level IS NOT NULL
-)
-"""
-
-
-async def told(connection: "asyncpg.Connection[Any]", lanes: Collection[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
-    """Of these, receiver and warning each, those where a message on the open warning has arrived."""
-    columns = [receiver for receiver, _ in lanes], [warning for _, warning in lanes]
-    return {(row["receiver"], row["warning_id"]) for row in await connection.fetch(_TOLD, *columns)}
 
 
 async def wait(connection: "asyncpg.Connection[Any]", claims: Sequence[tuple[Claim, datetime]]) -> None:

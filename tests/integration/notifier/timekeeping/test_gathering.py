@@ -199,14 +199,123 @@ async def test_what_was_not_sent_yet_gives_way_to_the_newest_for_people_and_not_
     }
 
 
-async def test_a_recovery_of_what_waits_in_a_group_waits_there_too_and_only_the_end_is_told(build: Build) -> None:
+async def test_what_is_raised_and_over_within_a_groups_wait_is_not_told_and_the_answer_says_so(build: Build) -> None:
     house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
     await house.hear(change(1))
     await house.hear(recovery(1))
     house.clock.advance(MINUTE)
     await house.turn()
 
-    assert await house.sent() == [("change", "cleared", 1)]
+    assert await house.sent() == []
+    over = "was not told, because the warning was over before it was told there: it had ended before it was told"
+    assert await house.why(1) == [("suppressed", over)] * 2
+    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "cleared"]
+
+
+async def test_what_is_held_then_silenced_and_over_when_the_silence_ends_is_not_told(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
+    await house.hear(change(1))
+    await house.silenced({"rule": "missed_payment"}, 60 * MINUTE)
+    house.clock.advance(10 * MINUTE)
+    await house.turn()
+    await house.hear(recovery(1))
+    house.clock.advance(60 * MINUTE)
+    await house.turn()
+
+    assert await house.sent() == []
+    assert {state for state, _ in await house.why(1)} == {"suppressed"}
+
+
+async def test_what_is_told_and_over_during_a_silence_is_told_to_be_over_when_that_ends(build: Build) -> None:
+    house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
+    await house.hear(change(1))
+    house.clock.advance(MINUTE)
+    await house.turn()
+    await house.silenced({"rule": "missed_payment"}, 60 * MINUTE)
+    await house.hear(recovery(1))
+    house.clock.advance(61 * MINUTE)
+    await house.turn()
+
+    assert await house.sent() == [("change", "raised", 1), ("change", "cleared", 1)]
+
+
+async def test_what_is_raised_and_eased_while_it_waits_is_told_as_it_is_now_and_its_end_too(build: Build) -> None:
+    house = build({"receivers": ["desk"], "digest": {"at": ["12:00"], "time_zone": "UTC"}})
+    await house.hear(change(1, level=Level.RED))
+    await house.hear(change(1, 1, kind=Kind.EASED, level=Level.BLUE, previous_level=Level.RED))
+    for later in (recovery(1, 2), None):
+        house.clock.advance(timedelta(days=1))
+        await house.turn()
+        await house.hear(*([later] if later else []))
+
+    assert await house.sent() == [("digest", "eased", 1), ("digest", "cleared", 1)]
+
+
+async def test_what_was_raised_and_is_over_in_one_fetch_is_told_to_systems_alone(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    await house.hear(change(1), recovery(1))
+
+    assert await house.sent() == []
+    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "cleared"]
+    assert {why.partition(":")[0] for _, why in await house.why(1)} == {
+        "was not told by itself",
+        "was not told, because the warning was over before it was told there",
+    }
+
+
+async def test_a_route_that_came_after_the_raise_tells_nothing_of_the_end(build: Build) -> None:
+    house = build({"match": {"branch": "Kano"}, "receivers": ["desk"]})
+    await house.hear(change(1))
+    house.configuration = build({"receivers": ["desk"]}).configuration
+    await house.hear(recovery(1))
+
+    assert await house.sent() == []
+    [(state, why)] = await house.why(1)
+    assert (state, why.partition(":")[0]) == (
+        "suppressed", "was not told, because nobody there was ever told of this warning",
+    )  # fmt: skip
+
+
+async def test_whoever_no_route_leads_to_any_more_hears_the_end_of_what_it_was_told(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    await house.hear(change(1))
+    house.configuration = build({"match": {"branch": "Kano"}, "receivers": ["desk"]}).configuration
+    await house.hear(recovery(1))
+    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "cleared"]
+
+    [(state, _), (after, _)] = await house.why(1)
+    assert (state, after) == ("told", "told")
+
+
+async def test_of_a_receiver_that_is_gone_it_is_kept_that_it_did_not_hear_the_end(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    await house.hear(change(1))
+    text = {"receivers": {"books": {"channel": "log"}}, "routes": [{"receivers": ["books"]}]}
+    house.configuration = read(yaml.safe_dump(text))
+    await house.hear(recovery(1))
+
+    assert sorted(await house.why(1)) == [
+        ("suppressed", "was not told, because there is no such receiver any more"),
+        ("told", "is on its way"),
+    ]
+
+
+async def test_a_warning_that_was_open_before_there_was_a_notifier_ends_without_a_word(build: Build) -> None:
+    house = build({"receivers": ["desk"]})
+    await house.hear(recovery(1))
+
+    assert await house.sent() == await house.sent("books") == []
+    assert [state for state, _ in await house.why(1)] == ["suppressed"]
+
+
+async def test_a_correction_after_the_end_goes_to_those_who_were_told(build: Build) -> None:
+    house = build({"match": {"level": "red"}, "receivers": ["desk"]})
+    await house.hear(change(1))
+    await house.hear(recovery(1))
+    await house.hear(change(1, 2, kind=Kind.WITHDRAWN, level=None, previous_level=Level.RED))
+
+    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "cleared", "withdrawn"]
+    assert await house.sent() == []
 
 
 async def test_those_who_were_never_told_are_not_told_of_the_end(build: Build) -> None:
