@@ -2,18 +2,23 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.notifier.core.reasons import HOLDING, Reason
 from shared.kafka.lag import Lag
 from shared.kafka.reading import REASONS
+from shared.started import show_start
 
 ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+DEAD_LETTERS = ("malformed", "unknown_kind", "unstorable", *REASONS)
+"""Why a record is put aside."""
 # The aim is 100 ms at the 99th percentile; a receiver may also be away for a day.
 DELIVERY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400)
 
 
 class Metrics:
-    """Prometheus metrics in the registry given; every channel's outcomes stand at 0 from the start."""
+    """Prometheus metrics in the registry given; all that is known of labels stands at 0 from the start."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        show_start(registry)
         self.lag = Lag("notifier", registry)
         self.clock_step = Gauge(
             "bellwether_notifier_clock_step_seconds",
@@ -38,21 +43,15 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
-        for outcome in ("told", "unanswered"):
-            self.escalation_steps.labels(outcome)
         self.escalations = Counter(
             "bellwether_notifier_escalations_total",
             "Escalations begun, and ended by: acknowledged, closed, unanswered, unconfigured",
             ["outcome"],
             registry=registry,
         )
-        for outcome in ("begun", "acknowledged", "closed", "unanswered", "unconfigured"):
-            self.escalations.labels(outcome)
         self.dead_letters = Counter(
             "bellwether_notifier_dead_letters_total", "Records that could not be taken", ["reason"], registry=registry
         )
-        for reason in REASONS:
-            self.dead_letters.labels(reason)
         self.records_refused = Counter(
             "bellwether_notifier_records_refused_total",
             "Records that Kafka refuses for good, each attempt",
@@ -114,6 +113,21 @@ class Metrics:
         self.oldest_pending_seconds = Gauge(
             "bellwether_notifier_oldest_pending_seconds", "Age of the oldest of them", registry=registry
         )
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start what is known of labels at 0, so that the first increase is seen as one."""
+        for outcome in ("routed", "unrouted", "duplicate"):
+            self.changes.labels(outcome)
+        for reason in Reason:
+            for outcome in ("held", "told", "suppressed") if reason in HOLDING else ("suppressed",):
+                self.notices.labels(outcome, reason)
+        for outcome in ("told", "unanswered"):
+            self.escalation_steps.labels(outcome)
+        for outcome in ("begun", "acknowledged", "closed", "unanswered", "unconfigured"):
+            self.escalations.labels(outcome)
+        for reason in DEAD_LETTERS:
+            self.dead_letters.labels(reason)
 
     def show_channel(self, channel: str) -> None:
         """Start a channel's series at 0, so that a rate over them sees the first failure."""

@@ -1,21 +1,46 @@
 """What the warning service counts."""
 
 from collections import Counter as Tally
+from collections.abc import Iterable
+from itertools import product
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.warning.core.changes import Change
+from services.warning.core.engine import Outcome
+from shared.events import DATA_MODELS
 from shared.kafka.lag import Lag
 from shared.kafka.reading import REASONS
 from shared.kafka.refusals import REFUSED_BY_BROKER
+from shared.started import show_start
+from shared.warnings import Kind, Level
 
+DEAD_LETTERS = (
+    "ahead_of_clock",
+    "engine_error",
+    "id_conflict",
+    "id_in_use",
+    "malformed",
+    "too_late",
+    "unknown_type",
+    "unknown_warning",
+    "unreadable",
+    "wrong_partition",
+    REFUSED_BY_BROKER,
+    *REASONS,
+)
+"""Why a record is put aside."""
+KINDS = tuple(kind for kind in Kind if kind is not Kind.ACKNOWLEDGED)
+"""Whoever records an acknowledgement counts it for itself."""
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """One set of series in the registry it is given."""
+    """One set of series in the registry it is given; known reasons and outcomes stand at 0 from the start."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        show_start(registry)
         prefix = "bellwether_warning_"
         self.events = Counter(
             f"{prefix}events_total",
@@ -32,8 +57,6 @@ class Metrics:
         self.dead_letters = Counter(
             f"{prefix}dead_letters_total", "Records given up, by reason", ["reason"], registry=registry
         )
-        for reason in (*REASONS, REFUSED_BY_BROKER):
-            self.dead_letters.labels(reason)
         self.records_refused = Counter(
             f"{prefix}records_refused_total", "Records that Kafka refuses for good, each attempt", registry=registry
         )
@@ -74,6 +97,17 @@ class Metrics:
             registry=registry,
         )
         self.lag = Lag("warning", registry)
+        for reason in DEAD_LETTERS:
+            self.dead_letters.labels(reason)
+        for outcome in ("recorded", "known"):
+            self.acknowledgements.labels(outcome)
+        for event_type, outcome in product(DATA_MODELS, get_args(Outcome)):
+            self.events.labels(event_type, outcome)
+
+    def show_rules(self, rules: Iterable[str]) -> None:
+        """Start the changes of these rules at 0, so that what they first raise is seen as an increase."""
+        for labels in product(rules, Level, KINDS):
+            self.changes.labels(*labels)
 
     def count(self, outcomes: Tally[tuple[str, str]], changes: list[Change], reasons: Tally[str]) -> None:
         """Add a committed batch: (event type, outcome), changes, and why records were given up."""

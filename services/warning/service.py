@@ -97,6 +97,7 @@ async def serve(settings: Settings) -> None:
     control = ControlOutbox(SteadyConnection(settings), producer, letters, topics.dead_letters, metrics)
     recorder = Recorder(database, control, topics)
     acknowledged = acknowledging(settings, recorder, letters, metrics)
+    metrics.show_rules(engine.judges)
     metrics.clock_step.set_function(clock.step_seconds)
     ends = LogEnds(partial(consumer, settings, group=None), metrics.lag)
     await producer.start()
