@@ -13,7 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import Field
 
-from shared.warnings import Level, WarningChange
+from shared.warnings import Kind, Level, WarningChange
 
 Language = Literal["en", "zh"]
 Languages = Annotated[
@@ -29,6 +29,20 @@ _MOMENTS = {"en": "d MMM y, HH:mm", "zh": "y年M月d日 HH:mm"}
 _LEVELS = {
     "en": {level: level.value for level in Level},
     "zh": {Level.BLUE: "蓝色", Level.YELLOW: "黄色", Level.ORANGE: "橙色", Level.RED: "红色"},
+}
+_REASONS = {
+    "en": {
+        "corrected": "data corrected",
+        "rescheduled": "loan rescheduled",
+        "rule_retired": "rule retired",
+        "written_off": "written off, not paid",
+    },
+    "zh": {
+        "corrected": "数据已更正",
+        "rescheduled": "还款计划已重新安排",
+        "rule_retired": "规则已停用",
+        "written_off": "已核销，并未偿还",
+    },
 }
 
 
@@ -68,6 +82,7 @@ def words(change: WarningChange, language: Language) -> dict[str, Any]:
     clears_when = getattr(change.clears_when, language, None)
     return {
         "kind": change.kind.value,
+        "because": because(change, language),
         "text": getattr(change.text, language)[:LONGEST_TEXT],
         "borrower_id": change.borrower_id[:LONGEST_NAME],
         "loan_id": change.loan_id[:LONGEST_NAME] if change.loan_id else None,
@@ -87,6 +102,13 @@ def words(change: WarningChange, language: Language) -> dict[str, Any]:
         "link_of": acknowledgement.link_of[:LONGEST_NAME] if acknowledgement and acknowledgement.link_of else None,
         "note": acknowledgement.note[:LONGEST_TEXT] if acknowledgement and acknowledgement.note else None,
     }
+
+
+def because(change: WarningChange, language: Language) -> str | None:
+    """Why it got better, where that is not the usual: a reason without words of its own is shown as it is."""
+    if change.reason in (None, "condition") or change.kind not in (Kind.EASED, Kind.CLEARED):
+        return None
+    return _REASONS[language].get(change.reason, change.reason[:LONGEST_NAME])
 
 
 def level_word(level: Level | None, language: Language) -> str | None:

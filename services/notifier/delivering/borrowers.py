@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 _ENDS = (Kind.EASED, Kind.CLEARED, Kind.WITHDRAWN)
 """Good news only to whoever had the bad."""
+_PAID = (None, "condition")
+"""The reasons of an end that is good news: what is written off, rescheduled or corrected is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ def _judged(one: _Asked, contact: Contact | None, touches: Sequence[Touch], now:
     settings, change = one.settings, one.change
     if change.kind not in settings.borrower_kinds:
         return Never(Reason.CONDUCT, f"borrowers are not told here that a warning is {change.kind}")
+    if change.kind is Kind.CLEARED and change.reason not in _PAID:
+        return Never(Reason.CONDUCT, f"borrowers are thanked for paying, and this is {change.reason}")
     if one.strangers:
         return Never(Reason.CONDUCT, "the message speaks of another borrower too")
     conduct = profiles()[settings.conduct] if settings.conduct is not None else None

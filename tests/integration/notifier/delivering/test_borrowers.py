@@ -245,6 +245,20 @@ async def test_a_recovery_that_is_asked_for_goes_only_to_whoever_was_told(
     assert "thank you" in text.get_content()
 
 
+async def test_a_borrower_whose_loan_is_written_off_is_not_thanked_for_paying(
+    settings: NotifierSettings, clock: ManualClock
+) -> None:
+    async with _bench(settings, clock, borrower_kinds=["raised", "cleared"]) as bench:
+        await bench.know(READER)
+        await bench.queue(change(1))
+        await until(lambda: bench.holds(f"{COUNT} = 'delivered'", [(1,)]))
+        clock.advance(DAY)
+        await bench.queue(recovery(1).model_copy(update={"reason": "written_off"}))
+        await until(lambda: bench.holds(NOTICES, [("suppressed", "conduct")]))
+
+    assert len(bench.mailbox.mails) == 1
+
+
 async def test_what_the_server_did_not_take_does_not_count_against_the_next_try(
     bench: Bench, clock: ManualClock
 ) -> None:

@@ -34,6 +34,25 @@ def test_every_kind_of_change_has_words_in_both_languages(kind: Kind, language: 
     assert "None" not in title + WORDING.render("body", told, language)
 
 
+@pytest.mark.parametrize(
+    ("kind", "level", "reason", "en", "zh"),
+    [
+        (Kind.CLEARED, None, "condition", "Cleared: ", "预警解除："),
+        (Kind.CLEARED, None, "written_off", "Cleared (written off, not paid): ", "预警解除（已核销，并未偿还）："),
+        (Kind.CLEARED, None, "rescheduled", "Cleared (loan rescheduled): ", "预警解除（还款计划已重新安排）："),
+        (Kind.CLEARED, None, "brand_new", "Cleared (brand_new): ", "预警解除（brand_new）："),
+        (Kind.EASED, Level.BLUE, "rescheduled", "Eased to blue from red (loan rescheduled): ",
+         "预警降级为蓝色（原红色）（还款计划已重新安排）："),
+    ],
+)  # fmt: skip
+def test_what_did_not_get_better_by_itself_says_why(
+    kind: Kind, level: Level | None, reason: str, en: str, zh: str
+) -> None:
+    given = change(1, 1, kind=kind, level=level, previous_level=Level.RED).model_copy(update={"reason": reason})
+    assert WORDING.render("title", given, "en").startswith(en)
+    assert WORDING.render("title", given, "zh").startswith(zh)
+
+
 def test_a_moment_is_told_on_the_lenders_wall() -> None:
     assert moment(NOON, "Asia/Shanghai", "en") == "1 Jul 2026, 12:00 Asia/Shanghai"
     assert moment(NOON, "Asia/Shanghai", "zh") == "2026年7月1日 12:00 Asia/Shanghai"

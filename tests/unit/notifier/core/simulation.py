@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.notifier.core.gathering import Gathering
+from services.notifier.core.hearing import heard_of, hears_of_end, is_end
 from services.notifier.core.inhibition import OpenWarnings
 from services.notifier.core.message import Purpose
 from services.notifier.core.planning import RECOVERIES, Hold, Known, Rules, Situation, Suppress, Tell, plan, source_key
@@ -23,6 +24,7 @@ class Sent(NamedTuple):
     id: UUID
     purpose: Purpose
     changes: tuple[WarningChange, ...]
+    arrived: bool = True
 
 
 @dataclass
@@ -43,6 +45,8 @@ class Simulation:
     silences: list[Silence] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     ended: dict[tuple[UUID, str], str] = field(default_factory=dict)
+    away: dict[str, datetime] = field(default_factory=dict)
+    """Until when receivers cannot be reached: what is sent to them before is lost."""
     _open: dict[UUID, WarningChange] = field(default_factory=dict)
     _told: dict[UUID, set[str]] = field(default_factory=dict)
     _answered: set[UUID] = field(default_factory=set)
@@ -52,10 +56,7 @@ class Simulation:
 
     def hear(self, change: WarningChange) -> None:
         """Take a change in."""
-        known = Known(
-            None if change.warning_id not in self._told else frozenset(self._told[change.warning_id]),
-            self._held_of(change.warning_id),
-        )
+        known = Known(frozenset(self._told.get(change.warning_id, ())), self._held_of(change.warning_id))
         for decision in plan(change, known, self.rules, self._situation()):
             match decision:
                 case Suppress(receiver=receiver, reason=reason):
@@ -104,7 +105,7 @@ class Simulation:
         apart = told_at + group.interval if group is not None and told_at is not None else hold.due_at
         waiting.due_at = min(waiting.due_at, max(hold.due_at, apart))
         self._numbers += 1
-        waiting.held.append(Held(self._numbers, change, hold.reason, hold.receiver in (known.told or ())))
+        waiting.held.append(Held(self._numbers, change, hold.reason, hold.receiver in known.told))
 
     def _overtake(self, change: WarningChange, receiver: str, over: Gathering) -> None:
         waiting = self._waiting[receiver, over.key]
@@ -159,7 +160,22 @@ class Simulation:
             waiting.due_at = released.due_at
 
     def _send(self, receiver: str, message: UUID, purpose: Purpose, changes: tuple[WarningChange, ...]) -> None:
-        self.sent.append(Sent(self.now, receiver, message, purpose, changes))
+        said = tuple(each for each in changes if not is_end(each) or self._hears(receiver, each, changes, purpose))
+        if said:
+            arrived = self.now >= self.away.get(receiver, self.now)
+            self.sent.append(Sent(self.now, receiver, message, purpose, said, arrived))
         if purpose is not Purpose.REPEAT:
             for each in changes:
-                self.ended[each.change_id, receiver] = "told"
+                self.ended[each.change_id, receiver] = "told" if each in said else "untold"
+
+    def _hears(self, receiver: str, end: WarningChange, along: tuple[WarningChange, ...], purpose: Purpose) -> bool:
+        """Whether the receiver is told of an end, asked right before it is sent."""
+        about = [one for one in along if one.warning_id == end.warning_id]
+        if any(not is_end(one) for one in about):
+            return True
+        before = [
+            each.arrived
+            for each in self.sent
+            if each.receiver == receiver and any(one.warning_id == end.warning_id for one in each.changes)
+        ]
+        return hears_of_end(heard_of(before), purpose)

@@ -1,6 +1,7 @@
 """Whom a change is told at once, for whom it waits, and what a gathering tells when it is due."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.notifier.core.escalating import begins_of
 from services.notifier.core.grouping import Digest, Grouping
+from services.notifier.core.hearing import is_end
 from services.notifier.core.hours import Hours
 from services.notifier.core.inhibition import Inhibition
 from services.notifier.core.matching import Match
@@ -367,6 +369,61 @@ def test_whatever_comes_everybody_is_told_once_in_order_or_it_is_known_why_not(
     told.pass_to(told.now + timedelta(days=4))
     assert told.waits() == {} or inhibits
     _check_messages(told, manners)
+
+
+@given(
+    _stories(),
+    st.lists(st.sampled_from(_MANNERS), min_size=2, max_size=2),
+    st.sampled_from([(), ("desk",), ("desk", "head")]),
+    st.booleans(),
+    st.sampled_from([{}, {"desk": Storm(messages=2)}]),
+    st.sampled_from([[], [_silence(3)], [_silence(30)]]),
+    st.sampled_from([(), ("head",)]),
+    st.dictionaries(st.sampled_from(["desk", "head"]), st.integers(0, 2000).map(lambda each: NOW + each * MINUTE)),
+)
+@settings(max_examples=200, deadline=None)
+def test_nobody_hears_of_an_end_who_heard_of_no_beginning_and_who_heard_of_it_hears_of_the_end(
+    story: list[tuple[int, WarningChange]],
+    manners: list[dict[str, Any]],
+    collapsing: tuple[str, ...],
+    inhibits: bool,
+    storms: dict[str, Storm],
+    silences: list[Silence],
+    one_by_one: tuple[str, ...],
+    away: dict[str, datetime],
+) -> None:
+    """Whatever holds a message, and whatever is lost. Only what is blue is for the desk."""
+    rule = Inhibition(source=matching(level="red"), target=matching(level="blue"))
+    told = simulation(
+        Route(match=matching(level="blue"), receivers=("desk",), **GO_ON, **manners[0]),
+        Route(receivers=("head",), **manners[1]),
+        collapsing=collapsing,
+        hours=Hours({"nights": NIGHTS}),
+        inhibit=(rule,) if inhibits else (),
+        storms=storms,
+        one_by_one=frozenset(one_by_one),
+    )
+    told.silences, told.away = list(silences), away
+    for wait, each in story:
+        told.pass_to(told.now + wait * MINUTE)
+        told.hear(each)
+    waits = told.waits()
+    told.pass_to(told.now + timedelta(days=4))
+    ends = [each for _, each in story if is_end(each)]
+    for end, receiver in product(ends, ("desk", "head")):
+        said = [
+            (is_end(one), each.arrived)
+            for each in told.sent
+            for one in each.changes
+            if (each.receiver, one.warning_id) == (receiver, end.warning_id)
+        ]
+        begun = any(arrived for is_over, arrived in said if not is_over)
+        ended = [place for place, (is_over, _) in enumerate(said) if is_over]
+        assert receiver == "desk" or {(end.change_id, receiver)} & {*told.ended, *waits}, (
+            "it is known what became of it"
+        )
+        assert len(ended) == (1 if begun and (end.change_id, receiver) not in told.waits() else 0)
+        assert all(place == len(said) - 1 for place in ended), "it comes last"
 
 
 def _check_messages(told: Simulation, manners: list[dict[str, Any]]) -> None:
