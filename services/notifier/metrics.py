@@ -126,8 +126,8 @@ class Metrics:
             self.escalation_steps.labels(outcome)
         for outcome in ("begun", "acknowledged", "closed", "unanswered", "unconfigured"):
             self.escalations.labels(outcome)
-        for reason in DEAD_LETTERS:
-            self.dead_letters.labels(reason)
+        for why in DEAD_LETTERS:
+            self.dead_letters.labels(why)
 
     def show_channel(self, channel: str) -> None:
         """Start a channel's series at 0, so that a rate over them sees the first failure."""

@@ -85,8 +85,8 @@ class Endings:
             released = await release(connection, over)
         self._tell((one.claim, each) for one, dropped, _ in left for each in dropped)
         going = [rest for _, _, rest in left if rest is not None]
-        woken = [each.receiver for each in (*copies, *over) if isinstance(each, Claim) or each.id in made]
-        return Ended(going, [*released, *woken])
+        woken = [each.receiver for each in copies if each.id in made]
+        return Ended(going, [*released, *woken, *(each.receiver for each in over)])
 
     def _tell(self, dropped: Iterable[tuple[Claim, WarningChange]]) -> None:
         for claim, change in dropped:

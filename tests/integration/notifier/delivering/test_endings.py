@@ -12,7 +12,7 @@ from aiohttp import web
 
 from services.notifier.core.message import Purpose, delivery_id
 from services.notifier.settings import NotifierSettings
-from services.notifier.store import claiming
+from services.notifier.store import claiming, replaying
 from services.notifier.store.connection import Connection
 from services.notifier.store.making import NewDelivery, make
 from services.notifier.store.taking import see, supersede
@@ -236,7 +236,10 @@ async def test_the_end_is_told_to_whom_a_message_on_several_warnings_told_the_be
         await _settled(bench, {"hook": ["delivered"] * 3})
 
 
-async def test_a_beginning_that_is_sent_again_takes_its_end_along(settings: NotifierSettings, sink: Sink) -> None:
+@pytest.mark.parametrize("by", ["itself", "a replay"])
+async def test_a_beginning_that_is_sent_again_takes_its_end_along(
+    settings: NotifierSettings, sink: Sink, by: str
+) -> None:
     sink.answers["/"] = _status(404)
     async with running(settings, {"hook": webhook(sink.url())}) as bench:
         await bench.queue(change(1), "hook")
@@ -244,8 +247,13 @@ async def test_a_beginning_that_is_sent_again_takes_its_end_along(settings: Noti
         await _settled(bench, {"hook": ["suppressed", "dead"]})
         sink.answers["/"] = ok
         now = datetime.now(UTC)
-        first = delivery_id(change(1).change_id, "hook")
-        assert await bench.deliveries.revive(first, now=now, give_up_at=now + timedelta(hours=1))
+        first, lives = delivery_id(change(1).change_id, "hook"), timedelta(hours=1)
+        if by == "itself":
+            assert await bench.deliveries.revive(first, now=now, give_up_at=now + lives)
+        else:
+            deadlines = {("hook", level): lives for level in (None, *Level)}
+            async with bench.connections[2].transaction() as inside:
+                assert len(await replaying.revive(inside, replaying.Which(["hook"]), 9, deadlines, now)) == 2
         await _settled(bench, {"hook": ["delivered", "delivered"]})
         assert await _untold(bench) == []
 
