@@ -53,6 +53,7 @@ rules:
   - {id: each_soon, family: repayment, measure: days_until_due, per: loan, below: {blue: 5, yellow: 1}}
   - {id: each_idle, family: repayment, measure: days_until_due, per: loan, above: {blue: 20, red: 31}}
   - {id: each_mixed, family: mixed, measure: days_past_due + other_lenders_90d, per: loan, above: {blue: 2, red: 9}}
+  - {id: each_alone, family: mixed, measure: 3 * other_lenders_90d - days_past_due, per: loan, below: {blue: 1}}
   - id: each_guarded
     family: mixed
     measure: days_past_due

@@ -120,6 +120,21 @@ def test_what_all_quiet_loans_have_in_common_can_raise_each_of_them() -> None:
     assert [(each.kind, each.loan_id) for each in life.changes] == [("raised", "A"), ("raised", "B"), ("cleared", "A")]
 
 
+def test_time_alone_can_raise_loans_of_which_nothing_is_unpaid() -> None:
+    life = Life("""
+ruleset: alone
+rules:
+  - {id: alone, family: mixed, measure: 3 * other_lenders_90d - days_past_due, per: loan, below: {blue: 1}}
+""")
+    life.says(exposed("B1", "2026-01-05", "bank-1"))
+    for loan in ("A", "B"):
+        life.says(disbursed("B1", "2026-01-05", "2026-02-05", loan=loan), repaid("B1", "2026-01-06", loan=loan))
+    life.waits("2026-06-01")
+    assert [(each.kind, each.loan_id, each.at[:10]) for each in life.changes] == [
+        ("raised", "A", "2026-04-04"), ("raised", "B", "2026-04-04"),
+    ]  # fmt: skip
+
+
 def test_quiet_loans_add_nothing_to_what_rules_remember() -> None:
     life = Life(PER_LOAN)
     for number in range(50):
