@@ -6,7 +6,7 @@ from shared.events.fields import Currency, EventData, Identifier, PositiveAmount
 
 
 class RepaymentReceived(EventData):
-    """Money that counts towards a loan from its value date on."""
+    """Money that counts towards a loan from its value date on, the oldest unpaid instalment first."""
 
     TYPE: ClassVar = "repayment.received"
     EXAMPLE: ClassVar = {"loan_id": "L-1001", "amount": "5600.00", "currency": "NGN", "value_date": "2026-02-27"}

@@ -1,6 +1,6 @@
 """repayment.reversed: a payment was taken back (a returned debit, a booking error)."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -8,7 +8,11 @@ from shared.events.fields import Currency, EventData, Identifier, PositiveAmount
 
 
 class RepaymentReversed(EventData):
-    """The whole of one earlier payment never happened. It repeats what that payment said, so it may arrive first."""
+    """An earlier payment, or `amount` of it, never happened: what it had paid is owed from its due date on.
+
+    It repeats what that payment said, so it may arrive first. More than is left of the payment, another currency or
+    another loan than the payment's is a dead letter, `reversal_mismatch`.
+    """
 
     TYPE: ClassVar = "repayment.reversed"
     EXAMPLE: ClassVar = {
@@ -23,6 +27,8 @@ class RepaymentReversed(EventData):
         min_length=1, max_length=200, description="`id` of the repayment.received event of the same source"
     )
     loan_id: Identifier
-    amount: PositiveAmount
+    amount: Annotated[
+        PositiveAmount | None, Field(description="How much of it; without it all that is left of the payment")
+    ] = None
     currency: Currency
     value_date: ValueDate

@@ -29,7 +29,7 @@ def test_a_field_with_a_slash_or_a_tilde_is_escaped_in_its_pointer() -> None:
 
 
 def test_at_most_ten_errors_are_told() -> None:
-    schedule = [{"due_date": f"2026-01-{day:02}", "amount": "0"} for day in range(1, 31)]
+    schedule = [{"due_date": f"2026-01-{day:02}", "amount": "-1"} for day in range(1, 31)]
     document = example("loan.disbursed")
     errors = refusal({**document, "data": {**document["data"], "schedule": schedule}}).errors
     assert len(errors) == SHOWN_ERRORS
