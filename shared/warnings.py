@@ -120,7 +120,11 @@ class WarningChange(_Part):
     warning_id: UUID
     kind: Kind
     reason: Annotated[
-        str | None, Field(description="Why it cleared: condition, corrected, rule_retired or loan_forgotten")
+        str | None,
+        Field(
+            description="Why it cleared: condition, corrected, rescheduled, written_off, rule_retired or loan_forgotten;"
+            " why it eased: rescheduled, or nothing"
+        ),
     ] = None
     borrower_id: str
     per: Annotated[

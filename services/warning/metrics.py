@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.warning.core.changes import Change
 from services.warning.core.engine import Outcome
+from services.warning.core.facts.ledger import REMARKS
 from shared.events import DATA_MODELS
 from shared.kafka.lag import Lag
 from shared.kafka.reading import REASONS
@@ -57,6 +58,14 @@ class Metrics:
         self.dead_letters = Counter(
             f"{prefix}dead_letters_total", "Records given up, by reason", ["reason"], registry=registry
         )
+        self.remarks = Counter(
+            f"{prefix}remarks_total",
+            "What events said that cannot be gone by, by remark",
+            ["remark"],
+            registry=registry,
+        )
+        for remark in REMARKS:
+            self.remarks.labels(remark)
         self.records_refused = Counter(
             f"{prefix}records_refused_total", "Records that Kafka refuses for good, each attempt", registry=registry
         )

@@ -15,7 +15,7 @@ _SPOKEN = core_schema.custom_error_schema(
         core_schema.int_schema(strict=True, ge=_NUMBERS.start, lt=_NUMBERS.stop),
     ]),
     custom_error_type="expected",
-    custom_error_message="expected a whole number from 0 to 999999999, or 1 to 64 visible ASCII characters without spaces",
+    custom_error_message="expected a number from 0 to 999999999, or 1 to 64 visible ASCII characters without spaces",
 )  # fmt: skip
 
 InstallmentId = Annotated[
@@ -52,7 +52,7 @@ def _told_apart(schedule: list[Instalment]) -> list[Instalment]:
     if any(days[each.due_date] > 1 for each in schedule if each.installment is None):
         raise PydanticCustomError(
             "expected",
-            "expected each due_date of the schedule once; add up what falls on one day, or tell it apart by installment",
+            "expected each due_date of the schedule once; add up what is due on one day, or give each an installment",
         )
     return schedule
 

@@ -12,7 +12,9 @@ from shared.warnings import Kind, Level, WarningChange
 
 _RANK = {level: rank for rank, level in enumerate(Level)}
 
-Cause = Literal["event", "time", "condition", "corrected", "rule_retired", "loan_forgotten"]
+Cause = Literal[
+    "event", "time", "condition", "corrected", "rescheduled", "written_off", "rule_retired", "loan_forgotten"
+]
 
 
 def _as_list(given: Any) -> Any:

@@ -1,7 +1,7 @@
 """What the API answers with."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Self
 from uuid import UUID
 
@@ -88,19 +88,35 @@ class IndicatorValue(BaseModel):
         )
 
 
+class WriteOffAnswer(BaseModel):
+    """What was given up of a loan."""
+
+    amount: str
+    currency: str
+    on: date
+
+
 class LoanAnswer(BaseModel):
-    """One loan. `scheduled` is all that falls due, `paid` what counted towards it: decimal strings in `currency`."""
+    """One loan. `scheduled` is all that falls due by the plan in force, `paid` what counts towards it as of now.
+
+    Both are decimal strings in `currency`.
+    """
 
     loan_id: str
     days_past_due: int = Field(description="After grace; 0 where nothing material is overdue")
     currency: str | None
     scheduled: str
     paid: str
-    closed: bool
+    closed: bool = Field(description="A closing counts, and nothing is owed")
+    written_off: WriteOffAnswer | None = Field(description="The write-off that counts, where nothing is owed since")
+    lacks: list[date] = Field(
+        description="Days on which instalments had fallen due or were paid that the last loan.disbursed does not repeat"
+    )
+    reversals_alone: int = Field(description="Reversals whose payment did not come within the lateness bound")
 
     @classmethod
     def of(cls, standing: LoanStanding) -> Self:
-        return cls(**standing._asdict())
+        return cls.model_validate(standing._asdict())
 
 
 class BorrowerAnswer(BaseModel):

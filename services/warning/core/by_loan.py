@@ -36,8 +36,6 @@ _AT_REST = Ledger({"": Loan()}, ever=True)
 
 def resting(loan: Loan, until: int) -> bool:
     """Whether nothing of it is unpaid and nothing is dated ahead of `until`: only an event can move it."""
-    if loan.closed is not None:
-        return loan.closed.moment < until
     return loan.newest < until and (not loan.owed or loan.paid >= loan.owed[-1])
 
 

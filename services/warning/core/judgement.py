@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from services.warning.core.borrower import RuleState
+from services.warning.core.borrower import Open, RuleState
 from services.warning.core.by_loan import seen_from_a_loan
 from services.warning.core.calendar import AsOf
 from services.warning.core.indicators import CATALOGUE, Indicator, Reading
@@ -72,6 +72,11 @@ class Judge:
             return self._simple.measure(facts, as_of, self._terms)
         value = self._value(facts, as_of)
         return None if value is None else Reading(value)
+
+    def why_better(self, facts: Any, as_of: AsOf, warning: Open, raised: AsOf) -> str | None:
+        """Why what a warning was raised on is better now, where nobody paid."""
+        found = (each.why(facts, as_of, self._terms, warning.loan_id, raised) for each in self._measured)
+        return next((each for each in found if each is not None), None)
 
     def _value(self, facts: Any, as_of: AsOf) -> float | int | None:
         if self._simple is not None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.warning.core import life
-from services.warning.core.borrower import Borrower, RuleState
+from services.warning.core.borrower import Borrower, Open, RuleState
 from services.warning.core.by_loan import LoanFacts, resting
 from services.warning.core.calendar import DAY, AsOf, Calendar
 from services.warning.core.changes import Change
@@ -132,7 +132,7 @@ class Looker:
     def _judge(self, look: _Look, judge: Judge, state: RuleState) -> None:
         facts, as_of = look.facts, look.as_of
         judged = judge.judge(facts, as_of)
-        step = self._correct(look, judge, state, judged) or life.advance(state, judge.rule, judged, as_of)
+        step = self._step(look, judge, state, judged)
         if step is not None:
             reading = judge.read(facts, as_of)
             assert reading is not None, "a change comes of a measure"
@@ -145,6 +145,27 @@ class Looker:
             life.settle(state, step)
         state.due = judge.next_due(facts, state, judged, as_of) or 0
 
+    def _step(self, look: _Look, judge: Judge, state: RuleState, judged: Judged) -> life.Step | None:
+        """The next change of the warning, if there is one."""
+        why = self._why_better(look, judge, state, judged)
+        if why == "written_off" and judged.level is None:
+            return life.end(state, "cleared", why)  # nothing can come back, so there is nothing to wait for
+        step = self._correct(look, judge, state, judged) if why is None else None
+        step = step or life.advance(state, judge.rule, judged, look.as_of)
+        if why is not None and step is not None and step.kind in ("eased", "cleared"):
+            return step._replace(reason=why)
+        return step
+
+    def _why_better(self, look: _Look, judge: Judge, state: RuleState, judged: Judged) -> str | None:
+        """The reason of an open warning's improvement that is no recovery and no correction."""
+        warning = state.open
+        if warning is None or judged.value is None or (judged.level is not None and judged.level >= warning.level):
+            return None
+        return judge.why_better(look.facts, look.as_of, warning, self._raise_of(warning))
+
+    def _raise_of(self, warning: Open) -> AsOf:
+        return AsOf(warning.raised_at, self._calendar.day_of(warning.raised_at), warning.raised_until)
+
     def _correct(self, look: _Look, judge: Judge, state: RuleState, judged: Judged) -> life.Step | None:
         """Withdraw a warning that, as the facts now stand, should not have been raised and has no ground today."""
         warning, cause, now = state.open, look.cause, look.as_of.at
@@ -156,8 +177,7 @@ class Looker:
             return None  # raised before `per` was changed: of others than can be looked at now
         if warning.raised_at < now - KEPT_DAYS * DAY:
             return life.end(state, "cleared", "corrected")
-        raised = AsOf(warning.raised_at, self._calendar.day_of(warning.raised_at), warning.raised_until)
-        then = judge.judge(look.facts, raised)
+        then = judge.judge(look.facts, self._raise_of(warning))
         return life.end(state, "withdrawn", "corrected") if then.level is None else None
 
 

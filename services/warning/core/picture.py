@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from services.warning.core.borrower import Borrower
 from services.warning.core.calendar import AsOf
-from services.warning.core.facts.amounts import PER_UNIT
+from services.warning.core.changes import iso_day
+from services.warning.core.facts.amounts import decimal
+from services.warning.core.facts.ledger.loan import Loan
+from services.warning.core.facts.ledger.standing import standing
 from services.warning.core.indicators import CATALOGUE, Reading
 from services.warning.core.indicators.days_past_due import past_due
 from services.warning.core.indicators.indicator import Terms
@@ -21,6 +24,12 @@ class LoanStanding(NamedTuple):
     scheduled: str
     paid: str
     closed: bool
+    written_off: dict[str, str] | None
+    """`amount`, `currency` and `on` of the write-off that holds."""
+    lacks: list[str]
+    """Days that the last disbursement should have repeated."""
+    reversals_alone: int
+    """Reversals whose payment did not come within the lateness bound."""
 
 
 def readings(borrower: Borrower, as_of: AsOf, terms: Terms) -> dict[str, Reading | None]:
@@ -32,17 +41,27 @@ def loans(borrower: Borrower, as_of: AsOf, terms: Terms) -> list[LoanStanding]:
     """The loans in the ledger, the one longest past due first."""
     rule = terms.materiality_for(borrower.facts.profile.kind)
     found = [
-        LoanStanding(
-            loan_id,
-            past_due(loan, as_of, rule, terms.calendar),
-            loan.currency,
-            _decimal(loan.owed[-1] if loan.owed else 0),
-            _decimal(loan.paid),
-            loan.closed is not None and loan.closed.moment < as_of.until,
-        )
+        _standing(loan_id, loan, past_due(loan, as_of, rule, terms.calendar), as_of.until)
         for loan_id, loan in borrower.facts.ledger.loans.items()
     ]
     return sorted(found, key=lambda each: (-each.days_past_due, each.loan_id))
+
+
+def _standing(loan_id: str, loan: Loan, late: int, until: int) -> LoanStanding:
+    stands = standing(loan, until)
+    given_up = stands.written_off
+    return LoanStanding(
+        loan_id,
+        late,
+        stands.currency,
+        decimal(stands.scheduled),
+        decimal(stands.paid),
+        stands.closed,
+        given_up
+        and {"amount": decimal(given_up.amount), "currency": given_up.currency or "", "on": iso_day(given_up.day)},
+        [iso_day(each) for each in loan.story.lacks] if loan.story else [],
+        loan.alone,
+    )
 
 
 def overall_level(warnings: Iterable[tuple[str, str]]) -> str | None:
@@ -56,8 +75,3 @@ def overall_level(warnings: Iterable[tuple[str, str]]) -> str | None:
     highest = max(level for level, _ in found)
     agreeing = {family for level, family in found if level == highest}
     return LEVELS[min(highest + (len(agreeing) > 1), len(LEVELS) - 1)]
-
-
-def _decimal(ten_thousandths: int) -> str:
-    whole, fraction = divmod(ten_thousandths, PER_UNIT)
-    return f"{whole}.{fraction:04}".rstrip("0").rstrip(".")

@@ -10,7 +10,7 @@ from services.warning.core.judgement import Judged
 from services.warning.core.life import Step
 from services.warning.core.records import Event
 from services.warning.core.rules.ruleset import LEVELS, Rule, Ruleset, Subject
-from services.warning.core.wording import Words, clears_when, text_of
+from services.warning.core.wording import Words, clears_when, text_of, written_off_text
 
 MAX_ITEMS = 16
 
@@ -37,6 +37,7 @@ class Teller:
         warning = state.open
         assert warning is not None
         loan_id = reading.loan_id or warning.loan_id
+        text = written_off_text(loan_id) if step.reason == "written_off" else None
         level = step.level if step.level is not None else step.previous
         assert level is not None, "a step has a level before or after it"
         return self._change(
@@ -47,7 +48,7 @@ class Teller:
             band=_band(judged),
             evidence=_evidence(state, reading, event),
             clears_when=clears_when(rule, judged.bands) if step.level is not None else None,
-            text=text_of(rule, reading.value, loan_id, borrower.id, level),
+            text=text or text_of(rule, reading.value, loan_id, borrower.id, level),
         )  # fmt: skip
 
     def ended(

@@ -51,6 +51,12 @@ def text_of(rule: Rule, value: float | None, loan_id: str | None, borrower_id: s
     }
 
 
+def written_off_text(loan_id: str | None) -> dict[str, str]:
+    """What ends a warning where nothing was paid: its measure alone would sound like a recovery."""
+    loan = loan_id or "-"
+    return {"en": f"Loan {loan} was written off; its warning ends.", "zh": f"贷款 {loan} 已核销，预警随之解除。"}
+
+
 def clears_when(rule: Rule, bands: Bands) -> dict[str, str]:
     """What would end the warning."""
     clear = rule.clear

@@ -34,7 +34,8 @@ def report(outcomes: Sequence[Outcome], ruleset: Ruleset, time_zone: str, second
             {"rule": rule, "level": level, "kind": kind, "count": count}
             for (rule, level, kind), count in sorted(counts.items(), key=lambda each: _order(each[0]))
         ],
-        "rejected": _rejected(sorted(each for outcome in outcomes for each in outcome.rejected)),
+        "rejected": _by_reason(sorted(each for outcome in outcomes for each in outcome.rejected)),
+        "remarks": _by_reason(sorted(each for outcome in outcomes for each in outcome.remarks)),
         "seconds": round(seconds, 3),
         "events_per_s": round(events / seconds) if seconds else events,
     }
@@ -51,7 +52,7 @@ def _summed(counts: Counter[tuple[str, str, str]], place: int) -> dict[str, int]
     return dict(found)
 
 
-def _rejected(lines: Sequence[Rejected]) -> dict[str, Any]:
+def _by_reason(lines: Sequence[Rejected]) -> dict[str, Any]:
     by_reason: defaultdict[str, list[Rejected]] = defaultdict(list)
     for each in lines:
         by_reason[each.reason].append(each)

@@ -1,7 +1,7 @@
 """One shard: the borrowers that fall to it, from the first line of the file to the last."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -11,6 +11,8 @@ from services.warning.core.borrower import Borrower
 from services.warning.core.calendar import Calendar
 from services.warning.core.changes import Change, to_json
 from services.warning.core.engine import Engine
+from services.warning.core.facts import Remark
+from services.warning.core.outcomes import refusal
 from services.warning.core.records import CLOCK, Event, through
 from services.warning.core.rules.loading import load_ruleset
 from services.warning.replay.lines import EVERYONE, NOBODY_KNOWS, BadLineError, event_of, opened, shard_of
@@ -68,6 +70,8 @@ class Outcome:
     outcomes: Counter[str] = field(default_factory=Counter)
     """Events by what `decide` made of them."""
     rejected: list[Rejected] = field(default_factory=list)
+    remarks: list[Rejected] = field(default_factory=list)
+    """Lines that took effect, and what of them cannot be gone by."""
     borrowers: int = 0
     clock_records: int = 0
 
@@ -141,14 +145,17 @@ class _Pass:
         if borrower is None:
             borrower = self._borrowers[event.subject] = borrowers.new(event.subject)
         changes: list[Change] = []
+        remarks: list[Remark] = []
         try:
-            made = self._engine.decide(borrower, event, self._clock, changes)
+            made = self._engine.decide(borrower, event, self._clock, changes, remarks)
         except Exception as error:  # noqa: BLE001 - whatever it is, the pass after this one leaves the line out
             self._poison[event.subject][number] = f"{type(error).__name__}: {error}"
             return
         self.outcome.outcomes[made] += 1
-        if made in _WHY:
-            self._reject(number, made, _WHY[made])
+        if why := refusal(made, remarks):
+            self._reject(number, made, why)
+        if made == "applied":
+            self._remark(number, event.subject, remarks)
         self._write(changes, part)
 
     def finish(self, part: BinaryIO) -> None:
@@ -159,12 +166,14 @@ class _Pass:
         """
         for borrower in self._borrowers.values():
             changes: list[Change] = []
+            remarks: list[Remark] = []
             try:
-                self._engine.advance(borrower, self._clock, changes)
+                self._engine.advance(borrower, self._clock, changes, remarks)
             except Exception as error:  # noqa: BLE001 - as the worker, which parks such a timer and goes on
                 self._reject(0, "timer_error", f"borrower {borrower.id}: {type(error).__name__}: {error}")
             self._write(changes, part)
-        self.outcome.borrowers = len(self._borrowers)
+            self._remark(0, borrower.id, remarks)
+        self.outcome.borrowers = sum(each.clock > 0 for each in self._borrowers.values())
 
     def _write(self, changes: list[Change], part: BinaryIO) -> None:
         for change in changes:
@@ -177,11 +186,10 @@ class _Pass:
             self.outcome.counts[change.rule, change.level or change.previous_level or "", change.kind] += 1
             self._offset += len(line)
 
+    def _remark(self, number: int, borrower_id: str, remarks: Sequence[Remark]) -> None:
+        self.outcome.remarks += [
+            Rejected(number, each.name, f"borrower {borrower_id}, {each.about}: {each.detail}") for each in remarks
+        ]
+
     def _reject(self, number: int, reason: str, detail: str) -> None:
         self.outcome.rejected.append(Rejected(number, reason, detail))
-
-
-_WHY = {
-    "id_conflict": "another event with the same source and id, but other content, was applied before",
-    "too_late": "the event is further behind its borrower's clock than the lateness bound",
-}

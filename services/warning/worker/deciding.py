@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -12,6 +12,8 @@ from aiokafka import ConsumerRecord
 from services.warning.core.borrower import Borrower, decode, encode, new
 from services.warning.core.changes import Change, as_datetime, to_json
 from services.warning.core.engine import Engine, UnknownTypeError
+from services.warning.core.facts import Remark
+from services.warning.core.outcomes import refusal
 from services.warning.core.records import CLOCK, Event, UnreadableError, read, through
 from services.warning.store.commit import Batch, Standing
 from services.warning.worker.future import AHEAD, FutureLimit
@@ -32,6 +34,15 @@ BACKSLASH = b"\\"
 _SAYS_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
+class Remarked(NamedTuple):
+    """A remark, of whom, and the event it was made on; None where time led to it."""
+
+    borrower_id: str
+    source: str | None
+    event_id: str | None
+    remark: Remark
+
+
 class Decided:
     """One batch: what it changed in memory, and what will be written."""
 
@@ -41,6 +52,7 @@ class Decided:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.reasons: Counter[str] = Counter()
         self.changes: list[Change] = []
+        self.remarks: list[Remarked] = []
         self.fired = 0
         self.last_records: list[ConsumerRecord] = []
 
@@ -117,7 +129,9 @@ class Decider:
             return
         borrower = decode(stored)
         changes: list[Change] = []
-        decided.fired += self._engine.advance(borrower, partition.clock, changes)
+        remarks: list[Remark] = []
+        decided.fired += self._engine.advance(borrower, partition.clock, changes, remarks)
+        decided.remarks += [Remarked(borrower_id, None, None, each) for each in remarks]
         # The timer's row is written anew, whatever the due time is now: it must not be found due again.
         decided.batch.due[borrower_id] = (partition.number, borrower.due)
         decided.keep(partition, key, borrower)
@@ -166,7 +180,8 @@ class Decider:
             _mismatch(event.subject, key)
         due = borrower.due
         changes: list[Change] = []
-        outcome = self._engine.decide(borrower, event, partition.clock, changes)
+        remarks: list[Remark] = []
+        outcome = self._engine.decide(borrower, event, partition.clock, changes, remarks)
         decided.outcomes[event.type, outcome] += 1
         if outcome == "applied":
             decided.keep(partition, key, borrower)
@@ -174,8 +189,9 @@ class Decider:
                 decided.batch.due[borrower.id] = (partition.number, borrower.due)
             if changes:
                 self._tell(decided, partition, changes, record.timestamp)
-        elif outcome in _WHY:
-            self._refuse(decided, partition, record, outcome, _WHY[outcome])
+            decided.remarks += [Remarked(borrower.id, event.source, event.id, each) for each in remarks]
+        elif why := refusal(outcome, remarks):
+            self._refuse(decided, partition, record, outcome, why)
 
     def _blind(
         self, decided: Decided, partition: Partition, record: ConsumerRecord, borrower_id: str, error: str
@@ -244,9 +260,3 @@ class _WrongPartitionError(Exception):
 
 def _mismatch(subject: str, key: bytes | None) -> NoReturn:
     raise UnreadableError(f"expected the key to be the subject {subject!r}, got {key!r}")
-
-
-_WHY = {
-    "id_conflict": "another event with the same source and id, but other content, was applied before",
-    "too_late": "the event is further behind its borrower's clock than the lateness bound",
-}

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
+import structlog
+
 from services.warning.metrics import Metrics
 from services.warning.store.commit import Batch
 from services.warning.worker.committing import Committer
-from services.warning.worker.deciding import Decided
+from services.warning.worker.deciding import Decided, Remarked
 from services.warning.worker.outbox import Outbox
+
+log = structlog.get_logger(__name__)
 
 
 class Flight:
@@ -65,4 +69,14 @@ class Flight:
             partition.deleted = decided.batch.sent.get(partition.number, partition.deleted)
         self._outbox.add(decided.batch.letters)
         self._metrics.count(decided.outcomes, decided.changes, decided.reasons)
+        self._remark(decided.remarks)
         self._on_landing(decided)
+
+    def _remark(self, remarks: list[Remarked]) -> None:
+        """Once they are committed, so that each is counted once."""
+        for borrower_id, source, event_id, each in remarks:
+            self._metrics.remarks.labels(each.name).inc()
+            log.warning(
+                "warning.remark", remark=each.name, about=each.about, detail=each.detail, borrower_id=borrower_id,
+                event_source=source, event_id=event_id,
+            )  # fmt: skip

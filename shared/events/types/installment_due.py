@@ -11,8 +11,8 @@ from shared.events.schedule import InstallmentId
 class InstallmentDue(EventData):
     """One instalment of a loan, owed from its due date on.
 
-    A later word on an `installment` moves its day and its amount. Without one the due date is the identity, and the word
-    takes the place of every older instalment of that day, the schedule's too. An amount of 0 takes it back.
+    A later word on an `installment` moves its day and its amount. Without one the due date is the identity, and the
+    word takes the place of every older instalment of that day, the schedule's too. An amount of 0 takes it back.
     """
 
     TYPE: ClassVar = "installment.due"

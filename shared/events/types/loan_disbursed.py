@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.events.fields import Currency, Day, EventData, Identifier, PositiveAmount, Word
+from shared.events.fields import Currency, EventData, Identifier, PositiveAmount, ValueDate, Word
 from shared.events.schedule import Schedule
 
 
@@ -18,7 +18,7 @@ class PaymentSoFar(EventData):
         description="`id` that its own repayment.received event of the same source has or would have: it counts once",
     )
     amount: PositiveAmount
-    value_date: Day
+    value_date: ValueDate
 
 
 class LoanDisbursed(EventData):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.events.fields import Currency, Day, EventData, Identifier, PositiveAmount
+from shared.events.fields import Currency, EventData, Identifier, PositiveAmount, ValueDate
 
 
 class LoanWrittenOff(EventData):
@@ -12,9 +12,9 @@ class LoanWrittenOff(EventData):
     """
 
     TYPE: ClassVar = "loan.written_off"
-    EXAMPLE: ClassVar = {"loan_id": "L-1001", "amount": "5600.00", "currency": "NGN", "on": "2026-09-30"}
+    EXAMPLE: ClassVar = {"loan_id": "L-1001", "amount": "5600.00", "currency": "NGN", "on": "2026-02-28"}
 
     loan_id: Identifier
     amount: PositiveAmount
     currency: Currency
-    on: Day
+    on: ValueDate

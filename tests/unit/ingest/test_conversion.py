@@ -70,7 +70,9 @@ def test_a_name_ending_in_gz_is_compressed(tmp_path: Path) -> None:
 def test_a_wrong_row_is_named_by_file_line_and_column_and_nothing_is_written(tmp_path: Path) -> None:
     broken = _table(tmp_path / "prev.csv", EARLIER, {**EARLIER, "totaldue": "-1"})
     files = [broken, _table(tmp_path / "perf.csv", FINAL)]
-    with pytest.raises(ConversionError, match=r"prev\.csv \(PREVLOANS\), line 3: .*/amount: expected an amount of zero"):
+    with pytest.raises(
+        ConversionError, match=r"prev\.csv \(PREVLOANS\), line 3: .*/amount: expected an amount of zero"
+    ):
         convert(SUPERLENDER, files, tmp_path / "events.ndjson")
     assert not (tmp_path / "events.ndjson").exists()
 

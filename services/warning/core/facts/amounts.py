@@ -7,3 +7,9 @@ def ten_thousandths(text: str) -> int:
     """`1250.5` as 12505000. The text has at most four decimals, as the event models promise."""
     whole, _, fraction = text.partition(".")
     return int(whole + fraction.ljust(4, "0"))
+
+
+def decimal(ten_thousandths: int) -> str:
+    """12505000 as `1250.5`."""
+    whole, fraction = divmod(ten_thousandths, PER_UNIT)
+    return f"{whole}.{fraction:04}".rstrip("0").rstrip(".")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import services.warning.core.facts as package
-from services.warning.core.facts.family import Apply, Family
+from services.warning.core.facts.family import Apply, Check, Family
 
 
 def _discover() -> dict[str, Family]:
@@ -36,3 +36,8 @@ def readers_of(event_type: str) -> list[tuple[str, msgspec.json.Decoder[Any], Ap
         for name, family in FAMILIES.items()
         if event_type in family.handlers
     ]
+
+
+def checks_of(event_type: str) -> dict[str, Check]:
+    """By family that reads this type: what may find that an event does not fit what is known."""
+    return {name: family.checks[event_type] for name, family in FAMILIES.items() if event_type in family.checks}

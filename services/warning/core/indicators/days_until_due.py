@@ -5,26 +5,46 @@ from math import floor
 from typing import Any
 
 from services.warning.core.calendar import AsOf
-from services.warning.core.facts.ledger import Loan, paid_before
-from services.warning.core.indicators.days_past_due import contributions, is_material, overdue_days
+from services.warning.core.facts.ledger import Loan, View, in_force, paid_before, views
+from services.warning.core.indicators.arrears import is_material, overdue_days
+from services.warning.core.indicators.days_past_due import contributions, dated_ahead
 from services.warning.core.indicators.indicator import Indicator, Reading, Terms, earliest
 from services.warning.core.rules.ruleset import Materiality
 
 FARTHEST = 31
 """Days that are counted: a month ahead nobody is reminded of anything."""
+NEVER = 1 << 63
 
 
 def _next_due(loan: Loan, as_of: AsOf, rule: Materiality, terms: Terms) -> int | None:
-    """The day of the loan's next unpaid instalment; None where there is none, or where the loan is in arrears."""
-    if loan.closed is not None and loan.closed.moment < as_of.until:
+    """The day of the loan's next unpaid instalment; None where there is none, or where the loan is in arrears.
+
+    One that another view will have replaced by its day is passed over.
+    """
+    view = in_force(loan, as_of.until)
+    if overdue_days(view, as_of, rule, terms.calendar):
         return None
-    if not loan.owed or loan.days[-1] < as_of.day or overdue_days(loan, as_of, rule, terms.calendar):
+    if view is loan:
+        return _next_in(loan, as_of, as_of.day, NEVER, rule, terms)
+    every = list(views(loan))
+    begins = [*(each.begin for each in every if isinstance(each, View)), loan.story.begin if loan.story else -1]
+    first = every.index(view)
+    for each, begin, end in zip(every[first:], begins[first:], [*begins[first + 1 :], NEVER], strict=True):
+        found = _next_in(each, as_of, max(as_of.day, terms.calendar.day_of(max(0, begin))), end, rule, terms)
+        if found is not None:
+            return found
+    return None
+
+
+def _next_in(view: Loan | View, as_of: AsOf, day: int, end: int, rule: Materiality, terms: Terms) -> int | None:
+    """The next unpaid instalment of a view from a day on, if that day has ended when the view does."""
+    if not view.owed or view.days[-1] < day:
         return None
-    paid = paid_before(loan, as_of.until)
-    first = max(bisect_left(loan.days, as_of.day), bisect_right(loan.owed, paid))
-    lacking = (each for each in range(first, len(loan.days)) if is_material(loan, loan.owed[each] - paid, paid, rule))
+    paid = paid_before(view, as_of.until)
+    first = max(bisect_left(view.days, day), bisect_right(view.owed, paid))
+    lacking = (each for each in range(first, len(view.days)) if is_material(view, view.owed[each] - paid, paid, rule))
     found = next(lacking, None)
-    return None if found is None else loan.days[found]
+    return None if found is None or terms.calendar.midnight(view.days[found] + 1) > end else view.days[found]
 
 
 def value(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
@@ -54,11 +74,7 @@ def next_change(facts: Any, as_of: AsOf, terms: Terms, _up: float | None, down: 
 
 
 def _next_of(loan: Loan, as_of: AsOf, rule: Materiality, terms: Terms, down: float | None) -> int | None:
-    ahead = [each.moment + 1 for each in loan.payments.values() if each.moment >= as_of.until]
-    if loan.closed is not None:
-        if loan.closed.moment < as_of.until:
-            return None
-        ahead.append(loan.closed.moment + 1)
+    ahead = [moment + 1 for moment in dated_ahead(loan, as_of.until)] if loan.newest >= as_of.until else []
     day = _next_due(loan, as_of, rule, terms)
     if day is not None:
         ahead.append(terms.calendar.midnight(day + 1))

@@ -53,6 +53,16 @@ value may move to `up` or more, or to `down` or less (a bound that is None matte
 Too early costs a look; too late loses a warning."""
 
 
+Why = Callable[[Any, AsOf, Terms, str | None, AsOf], str | None]
+"""(facts, as of, terms, the loan that a warning names, when it was raised) -> why the value is better now, in one word,
+where nobody paid: the loan was rescheduled, or written off. None: there is no such reason."""
+
+
+def nothing_but_better(_facts: Any, _as_of: AsOf, _terms: Terms, _loan: str | None, _raised: AsOf) -> str | None:
+    """Why of an indicator that has no such reasons."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """A number a rule may measure."""
@@ -73,6 +83,7 @@ class Indicator:
     per_loan: bool = False
     """Over a ledger of one loan it is that loan's own, and of every loan at rest the same as of a loan nobody spoke of:
     see `by_loan.py`."""
+    why: Why = nothing_but_better
 
 
 def only_by_events(_facts: Any, _as_of: AsOf, _terms: Terms, _up: float | None, _down: float | None) -> int | None:

@@ -7,8 +7,8 @@
       changes: [{on: 2026-02-06, raised: blue}, {on: 2026-02-12, escalated: yellow}]
 
 Each event comes at noon; what it leaves out of these is filled in: `loan_id` (L1), `currency` (EUR), `principal`
-(1000), and its own day for `value_date`, `as_of` and `closed_on`. `until` lets time pass, up to 00:00 of that day; days
-are UTC's. A change may say of which loan it is: `{on: 2026-02-06, raised: blue, loan: L1}`.
+(1000), and its own day for `value_date`, `as_of`, `closed_on`, `effective_on` and `on`. `until` lets time pass, up to
+00:00 of that day; days are UTC's. A change may say of which loan it is: `{on: 2026-02-06, raised: blue, loan: L1}`.
 """
 
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ def _accepted(document: Document, node: yaml.Node, event_type: str, day: date, n
     """The event as it would come from topic `events`, through the same gate."""
     given = _plain(node)
     defaults = {"loan_id": "L1", "currency": "EUR", "principal": "1000"}
-    defaults |= dict.fromkeys(("value_date", "as_of", "closed_on"), day.isoformat())
+    defaults |= dict.fromkeys(("value_date", "as_of", "closed_on", "effective_on", "on"), day.isoformat())
     wanted = DATA_MODELS[event_type].model_fields
     data = {name: each for name, each in defaults.items() if name in wanted} | (
         given if isinstance(given, dict) else {}

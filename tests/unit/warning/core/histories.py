@@ -1,7 +1,7 @@
 """Made-up histories of one borrower, and the ways in which they may reach the engine."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,8 +15,8 @@ from services.warning.core.engine import Engine
 from services.warning.core.indicators import CATALOGUE
 from services.warning.core.records import Event, read
 from services.warning.core.rules.loading import load_ruleset
+from tests.unit.warning.core.lending import START, Said, day_of, loan_word
 
-START = date(2026, 1, 1)
 DAYS = 150
 """Over a change to summer time, and shorter than what is kept of a closed loan."""
 ZONES = ["Africa/Lagos", "Europe/Berlin", "America/Santiago", "Asia/Shanghai"]
@@ -116,8 +116,6 @@ rules:
     clear: {below: 1, after: 2d}
 """
 
-Said = dict[str, Any]
-
 
 def engine_of(rules: str, zone: str) -> Engine:
     """An engine of a ruleset's text."""
@@ -128,7 +126,7 @@ def _envelope(number: int, event_type: str, minute: int, data: dict[str, Any]) -
     time = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
     return {
         "specversion": "1.0",
-        "id": f"event-{number}",
+        "id": f"event-{number:02}",
         "source": "/core-banking",
         "type": event_type,
         "subject": "B1",
@@ -137,44 +135,23 @@ def _envelope(number: int, event_type: str, minute: int, data: dict[str, Any]) -
     }
 
 
-def _day(number: int) -> str:
-    return (START + timedelta(days=number)).isoformat()
-
-
-_loan = st.sampled_from(["L1", "L1", "L2"])
 _amount = st.sampled_from(["5", "20", "50", "95.5", "100", "200"])
 _currency = st.sampled_from(["EUR"] * 9 + ["NGN"])
-_near = st.integers(-20, 12)
 
 
 @st.composite
-def _data(draw: st.DrawFn, day: int, payments: list[Said]) -> tuple[str, dict[str, Any]]:
-    kind = draw(
-        st.sampled_from(["pay", "pay", "pay", "due", "due", "loan", "reverse", "close", "revenue", "owe", "owe", "who"])
-    )
-    near = _day(max(0, day + draw(_near)))
-    money = {"amount": draw(_amount), "currency": draw(_currency)}
-    if kind == "pay":
-        return "repayment.received", {"loan_id": draw(_loan), **money, "value_date": near}
-    if kind == "due":
-        return "installment.due", {"loan_id": draw(_loan), "due_date": near, **money}
+def _data(draw: st.DrawFn, day: int, before: list[Said]) -> tuple[str, dict[str, Any]]:
+    kind = draw(st.sampled_from(["loan", "loan", "loan", "loan", "loan", "loan", "revenue", "owe", "owe", "who"]))
     if kind == "loan":
-        first, parts = day + draw(st.integers(1, 20)), draw(st.integers(1, 4))
-        schedule = [{"due_date": _day(first + 10 * each), "amount": draw(_amount)} for each in range(parts)]
-        return "loan.disbursed", {"loan_id": draw(_loan), "principal": "300", "currency": "EUR", "schedule": schedule}
-    if kind == "reverse" and payments:
-        paid = draw(st.sampled_from(payments))
-        return "repayment.reversed", {"repayment_id": paid["id"], **paid["data"]}
-    if kind == "close" and day > DAYS - 40:
-        return "loan.closed", {"loan_id": draw(_loan), "closed_on": near}
+        return draw(loan_word(day, before))
     if kind == "who":
         kinds, segments = st.sampled_from(["individual", "enterprise"]), st.sampled_from([None, "seasonal"])
         return "borrower.registered", {"kind": draw(kinds), "segment": draw(segments)}
     if kind == "owe":
         lender = draw(st.sampled_from(["bank-1", "bank-2", "bank-3", "bank-4"]))
-        back = _day(max(-60, day - draw(st.sampled_from([0, 0, 1, 30, 60]))))
-        owed = {"balance": draw(st.sampled_from(["0", money["amount"]])), "currency": money["currency"], "as_of": back}
-        opened = draw(st.sampled_from([{}, {}, {"opened_on": _day(max(-60, day - 60) - draw(st.integers(0, 60)))}]))
+        back = day_of(max(-60, day - draw(st.sampled_from([0, 0, 1, 30, 60]))))
+        owed = {"balance": draw(_amount | st.just("0")), "currency": draw(_currency), "as_of": back}
+        opened = draw(st.sampled_from([{}, {}, {"opened_on": day_of(max(-60, day - 60) - draw(st.integers(0, 60)))}]))
         return "exposure.reported", {"lender": lender, **owed, **opened}
     month = draw(st.integers(-4, day // 30))
     name = f"{2026 + month // 12}-{month % 12 + 1:02}"
@@ -188,9 +165,19 @@ def histories(draw: st.DrawFn, *, most: int = 25) -> list[Said]:
     minutes = sorted(draw(st.sets(st.integers(0, DAYS * 1440 - 1), min_size=1, max_size=most)))
     found: list[Said] = []
     for number, minute in enumerate(minutes):
-        payments = [each for each in found if each["type"] == "repayment.received"]
-        event_type, data = draw(_data(minute // 1440, payments))
+        event_type, data = draw(_data(minute // 1440, found))
         found.append(_envelope(number, event_type, minute, data))
+    return found
+
+
+@st.composite
+def busy_loans(draw: st.DrawFn) -> list[Said]:
+    """One loan of which much is said in six weeks, some of it at one time: closed, lent anew, taken back, moved."""
+    halves = sorted(draw(st.lists(st.integers(0, 80), min_size=2, max_size=14)))
+    found: list[Said] = []
+    for number, half in enumerate(halves):
+        event_type, data = draw(loan_word(half // 2, found, busy=True))
+        found.append(_envelope(number, event_type, half * 720, data))
     return found
 
 
@@ -214,7 +201,9 @@ def end_of(engine: Engine) -> int:
     return engine.calendar.midnight(START.toordinal() + DAYS + 130)
 
 
-def lived(engine: Engine, events: Iterable[Said], *, stored_every: int = 0) -> tuple[Borrower, list[Change]]:
+def lived(
+    engine: Engine, events: Iterable[Said], *, stored_every: int = 0, to_the_end: bool = True
+) -> tuple[Borrower, list[Change]]:
     """The borrower at the end, and its changes. `stored_every` so many events the state goes through its bytes."""
     borrower = borrowers.new("B1")
     changes: list[Change] = []
@@ -222,7 +211,8 @@ def lived(engine: Engine, events: Iterable[Said], *, stored_every: int = 0) -> t
         engine.decide(borrower, as_event(each), 0, changes)
         if stored_every and not count % stored_every:
             borrower = borrowers.decode(borrowers.encode(borrower))
-    engine.advance(borrower, end_of(engine), changes)
+    if to_the_end:
+        engine.advance(borrower, end_of(engine), changes)
     return borrower, changes
 
 

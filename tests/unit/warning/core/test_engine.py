@@ -46,8 +46,32 @@ def test_what_is_too_late_does_not_depend_on_whether_a_sweep_came_by(*, swept: b
     life.says(disbursed("B1", "2026-01-05", "2026-01-20"))
     if swept:
         life.waits("2026-03-20")
-    assert life.says(repaid("B1", "2026-01-10"), clock="2026-03-20") == ["applied"]
-    assert life.says(repaid("B1", "2026-01-02"), clock="2026-03-20") == ["too_late"]
+    assert life.says(repaid("B1", "2026-02-03"), clock="2026-03-20") == ["applied"]
+    assert life.says(repaid("B1", "2026-02-02"), clock="2026-03-20") == ["too_late"]
+
+
+def test_the_partitions_clock_says_what_is_too_late_of_a_borrower_without_a_timer_too() -> None:
+    life = Life()
+    assert life.says(repaid("B1", "2026-01-05")) == ["applied"]
+    assert life.says(repaid("B1", "2026-01-06"), clock="2026-03-20") == ["too_late"]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_new_borrowers_past_is_refused_in_whatever_order_it_comes(*, backwards: bool) -> None:
+    past = [disbursed("B1", "2026-01-05", "2026-02-05"), repaid("B1", "2026-01-20"), repaid("B1", "2026-01-25")]
+    life = Life()
+    assert life.says(*(past[::-1] if backwards else past), clock="2026-03-20") == ["too_late"] * 3
+    assert life.borrower.clock == 0
+
+
+def test_a_new_borrower_is_judged_once_as_it_stands_by_the_partitions_clock() -> None:
+    life = Life()
+    days = ("2025-12-10", "2026-01-10", "2026-02-10")
+    loan = disbursed("B1", "2026-03-01", *days)
+    loan["data"]["payments"] = [{"repayment_id": "old", "amount": "200.00", "value_date": "2026-01-10"}]
+    life.says(loan, clock="2026-03-20")
+    assert life.told == ["raised red 2026-03-19T23"], "38 days late by now, and not blue and yellow before"
+    assert life.changes[0].measure["value"] == 38
 
 
 def test_the_lateness_bound_is_a_setting() -> None:
@@ -103,7 +127,8 @@ def test_due_times_fire_in_order_each_as_of_itself_before_the_event_that_comes_a
 
 def test_a_due_time_up_to_the_clock_that_an_event_makes_fires_at_once() -> None:
     life = Life()
-    life.says(disbursed("B1", "2026-01-05", "2026-01-10"), clock="2026-01-20")
+    life.says(disbursed("B1", "2026-01-05", "2026-01-10"))
+    life.says(repaid("B1", "2026-01-06", "1.00"), clock="2026-01-20")
     assert life.told == ["raised blue 2026-01-10T23", "escalated yellow 2026-01-16T23"]
 
 

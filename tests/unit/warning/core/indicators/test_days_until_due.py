@@ -1,6 +1,6 @@
 """Days until the next unpaid instalment, against a book that is asked day by day."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.warning.core.indicators import CATALOGUE
 from services.warning.core.indicators.days_until_due import FARTHEST
 from tests.unit.warning.core.histories import RULES, ZONES, Said, engine_of, histories
-from tests.unit.warning.core.indicators.books import ABSOLUTE, RELATIVE, Book, asked_day_by_day
+from tests.unit.warning.core.indicators.books import ABSOLUTE, RELATIVE, Book, Page, asked_day_by_day
 
 ENGINES = {zone: engine_of(RULES, zone) for zone in ZONES}
 INDICATOR = CATALOGUE["days_until_due"]
@@ -17,16 +17,20 @@ INDICATOR = CATALOGUE["days_until_due"]
 
 def _days_until_due(book: Book, day: date, kind: str) -> int:
     """The first day from this one on by whose end a material amount is unpaid, if nothing is in arrears before it."""
-    if book.closed < day or book.overdue_days(day, kind):
+    if book.overdue_days(day, kind):
         return FARTHEST
-    paid = sum((amount for when, amount in book.payments if when < day), Decimal())
-    owed = sum(book.dues.values(), Decimal()) - paid
     for ahead in range(FARTHEST):
         due = day + timedelta(days=ahead)
-        lacking = sum((amount for each, amount in book.dues.items() if each <= due), Decimal()) - paid
-        if due in book.dues and lacking > ABSOLUTE[kind] and lacking > RELATIVE * owed:
+        if any(_lacks(page, due, book.midnight(day), kind) for page in book.at_the_end_of(due, day)):
             return ahead
     return FARTHEST
+
+
+def _lacks(page: Page, due: date, now: datetime, kind: str) -> bool:
+    paid = page.had(now)
+    owed = sum((each.amount for each in page.owed), Decimal()) - paid
+    lacking = sum((each.amount for each in page.owed if each.due <= due), Decimal()) - paid
+    return any(each.due == due for each in page.owed) and lacking > ABSOLUTE[kind] and lacking > RELATIVE * owed
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
