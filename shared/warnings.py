@@ -122,8 +122,8 @@ class WarningChange(_Part):
     reason: Annotated[
         str | None,
         Field(
-            description="Why it cleared: condition, corrected, rescheduled, written_off, rule_retired or loan_forgotten;"
-            " why it eased: rescheduled, or nothing"
+            description="Why it cleared: condition, corrected, rescheduled, written_off, rule_retired or"
+            " loan_forgotten; why it eased: rescheduled, or nothing"
         ),
     ] = None
     borrower_id: str

@@ -8,8 +8,8 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.warning.core.changes import Change
-from services.warning.core.engine import Outcome
 from services.warning.core.facts.ledger import REMARKS
+from services.warning.core.outcomes import Outcome
 from shared.events import DATA_MODELS
 from shared.kafka.lag import Lag
 from shared.kafka.reading import REASONS

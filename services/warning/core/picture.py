@@ -9,6 +9,7 @@ from services.warning.core.changes import iso_day
 from services.warning.core.facts.amounts import decimal
 from services.warning.core.facts.ledger.loan import Loan
 from services.warning.core.facts.ledger.standing import standing
+from services.warning.core.facts.ledger.words import Settled
 from services.warning.core.indicators import CATALOGUE, Reading
 from services.warning.core.indicators.days_past_due import past_due
 from services.warning.core.indicators.indicator import Terms
@@ -49,7 +50,6 @@ def loans(borrower: Borrower, as_of: AsOf, terms: Terms) -> list[LoanStanding]:
 
 def _standing(loan_id: str, loan: Loan, late: int, until: int) -> LoanStanding:
     stands = standing(loan, until)
-    given_up = stands.written_off
     return LoanStanding(
         loan_id,
         late,
@@ -57,11 +57,14 @@ def _standing(loan_id: str, loan: Loan, late: int, until: int) -> LoanStanding:
         decimal(stands.scheduled),
         decimal(stands.paid),
         stands.closed,
-        given_up
-        and {"amount": decimal(given_up.amount), "currency": given_up.currency or "", "on": iso_day(given_up.day)},
+        _given_up(stands.written_off) if stands.written_off is not None else None,
         [iso_day(each) for each in loan.story.lacks] if loan.story else [],
         loan.alone,
     )
+
+
+def _given_up(word: Settled) -> dict[str, str]:
+    return {"amount": decimal(word.amount), "currency": word.currency or "", "on": iso_day(word.day)}
 
 
 def overall_level(warnings: Iterable[tuple[str, str]]) -> str | None:

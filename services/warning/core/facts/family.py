@@ -38,11 +38,11 @@ class Since(int):
 
 
 Apply = Callable[[Any, Event, Any, Calendar], int]
-"""(state, event, its decoded data, calendar) -> the first moment as of which the facts now differ; a Since, where there is
-something to remark on. Changes the state in place. Commutative: any order of the same events leaves the same state."""
+"""(state, event, its decoded data, calendar) -> the first moment as of which the facts now differ; a Since, where there
+is something to remark on. Changes the state in place. Commutative: any order of the same events leaves one state."""
 Check = Callable[[Any, Event, Any], Remark | None]
-"""(state, event, its decoded data) -> why it cannot be applied, under the name of that outcome, or None. Asked before
-anything changes."""
+"""(state, event, its decoded data) -> why it cannot be applied, under the name of that outcome; asked before anything
+changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def value(facts: Any, as_of: AsOf, terms: Terms) -> int | None:
     for loan in facts.ledger.loans.values():
         if loan.newest < until and (not loan.owed or loan.paid >= loan.owed[-1]):
             continue  # the usual case: all is paid
-        if loan.story is None and (not loan.days or loan.days[0] >= today):
+        if (loan.story is None or not loan.story.earlier) and (not loan.days or loan.days[0] >= today):
             continue  # another: nothing has fallen due yet
         worst = max(worst, past_due(loan, as_of, rule, terms.calendar))
     return worst

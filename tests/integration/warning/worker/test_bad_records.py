@@ -4,7 +4,9 @@ import pytest
 
 from services.warning.core.borrower import Borrower
 from services.warning.core.changes import Change
-from services.warning.core.engine import Engine, Outcome
+from services.warning.core.engine import Engine
+from services.warning.core.facts import Remark
+from services.warning.core.outcomes import Outcome
 from services.warning.core.records import Event as CoreEvent
 from services.warning.service import load_engine
 from shared.kafka.partitions import partition_of
@@ -104,16 +106,25 @@ async def test_late_and_conflicting_events_are_put_aside_with_the_reason(
 class Fragile(Engine):
     """Raises on events whose id says so, and on every due time of a borrower called fragile."""
 
-    def decide(self, borrower: Borrower, event: CoreEvent, clock: int, changes: list[Change]) -> Outcome:
-        outcome = super().decide(borrower, event, clock, changes)
+    def decide(
+        self,
+        borrower: Borrower,
+        event: CoreEvent,
+        clock: int,
+        changes: list[Change],
+        remarks: list[Remark] | None = None,
+    ) -> Outcome:
+        outcome = super().decide(borrower, event, clock, changes, remarks)
         if event.id == "poison":
             raise ZeroDivisionError("a bug in the engine")
         return outcome
 
-    def advance(self, borrower: Borrower, through: int, changes: list[Change]) -> int:
+    def advance(
+        self, borrower: Borrower, through: int, changes: list[Change], remarks: list[Remark] | None = None
+    ) -> int:
         if borrower.id == "fragile" and 0 < borrower.due <= through:
             raise ZeroDivisionError("a bug in a due time")
-        return super().advance(borrower, through, changes)
+        return super().advance(borrower, through, changes, remarks)
 
 
 @pytest.fixture

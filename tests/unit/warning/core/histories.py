@@ -17,6 +17,8 @@ from services.warning.core.records import Event, read
 from services.warning.core.rules.loading import load_ruleset
 from tests.unit.warning.core.lending import START, Said, day_of, loan_word
 
+__all__ = ["START", "Said"]
+
 DAYS = 150
 """Over a change to summer time, and shorter than what is kept of a closed loan."""
 ZONES = ["Africa/Lagos", "Europe/Berlin", "America/Santiago", "Asia/Shanghai"]

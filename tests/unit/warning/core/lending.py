@@ -53,7 +53,7 @@ def loan_word(draw: st.DrawFn, day: int, before: Sequence[Said], *, busy: bool =
             "due_date": near,
             "amount": draw(_owed),
             "currency": draw(_currency),
-            **draw(_named),
+            **draw(st.sampled_from(_NAMED)),
         }
     if kind == "loan":
         return "loan.disbursed", {**loan, "principal": "300", **draw(_lent(day))}
@@ -68,7 +68,7 @@ def loan_word(draw: st.DrawFn, day: int, before: Sequence[Said], *, busy: bool =
     return "repayment.received", {**loan, "amount": draw(_amount), "currency": draw(_currency), "value_date": near}
 
 
-_named = st.sampled_from([{}, {}, {"installment": 1}, {"installment": "2"}, {"installment": 3}])
+_NAMED: list[Said] = [{}, {}, {"installment": 1}, {"installment": "2"}, {"installment": 3}]
 
 
 @st.composite

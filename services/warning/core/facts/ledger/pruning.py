@@ -10,7 +10,7 @@ from services.warning.core.facts.ledger.hearing import hear
 from services.warning.core.facts.ledger.loan import Loan, Story
 from services.warning.core.facts.ledger.plans import Plan
 from services.warning.core.facts.ledger.state import Ledger, Reversal
-from services.warning.core.facts.ledger.words import AnyWord, Lent, Settled
+from services.warning.core.facts.ledger.words import NEVER_BEGUN, AnyWord, Fell, Lent, Settled, slot_of
 from services.warning.core.facts.order import TIES_KEPT, forget_key
 
 CLOSED_KEPT = 2 * LATENESS_DAYS * DAY
@@ -80,9 +80,19 @@ def _forget_keys(loan: Loan, day: int) -> None:
 def _settle(loan: Loan, story: Story, final: int) -> None:
     """Have old words say for good what they settled, and drop those that others have taken the place of."""
     old = [each for each in story.words if each.time < final]
+    singles = [slot_of(each.name, each.day) for each in old if isinstance(each, Fell)]
+    if len(set(singles)) == len(singles) and not any(map(_is_open, old)):
+        return  # the usual case: there is no more to be made final than the last time
     heard = hear(old, loan.payments.values(), final)
     standing = set(map(id, (*_standing(heard.known.plans), *heard.settled)))
     story.words = [each for each in story.words if each.time >= final or id(each) in standing]
+
+
+def _is_open(word: AnyWord) -> bool:
+    """Whether what it settled still hangs on the words before it."""
+    if isinstance(word, Lent):
+        return word.begin == NEVER_BEGUN
+    return not isinstance(word, Fell) and word.waived is None
 
 
 def _standing(plans: Iterable[Plan]) -> list[AnyWord]:
@@ -97,16 +107,20 @@ def _standing(plans: Iterable[Plan]) -> list[AnyWord]:
 
 def _drop_cycles(loan: Loan, story: Story, until: int) -> None:
     """Drop the cycles before one that began long ago, where they left nothing unpaid."""
+    if not any(isinstance(each, Lent) and 0 <= each.begin < until for each in story.words[1:]):
+        return
     heard = hear(story.words, loan.payments.values())
-    base, *later = heard.known.of_cycle()
-    if base.cycle == 0 or base.begin >= until or not isinstance(base.word, Lent) or base.word.begin < 0:
+    plans = heard.known.plans
+    base = next((each for each in reversed(plans) if _began_before(each, until)), None)
+    if base is None:
         return
     found = stretches(heard.known, paid_by(loan.payments.values()))
     first = next(number for number, each in enumerate(found) if each.plan is base)
     if any(found[first - 1].unpaid):
         return
-    kept = {id(each) for each in _standing([base, *later])}
-    kept |= {id(each) for each in heard.settled if _concerns(each, base, later)}
+    staying = [each for each in plans if each.cycle >= base.cycle]
+    kept = {id(each) for each in _standing(staying)}
+    kept |= {id(each) for each in heard.settled if _concerns(each, staying)}
     story.words = [each for each in story.words if id(each) in kept]
     for named, payment in list(loan.payments.items()):
         if allotted(payment.moment, payment.known, found)[0] < first:
@@ -114,7 +128,12 @@ def _drop_cycles(loan: Loan, story: Story, until: int) -> None:
     draw(loan)
 
 
-def _concerns(word: Settled, base: Plan, later: Sequence[Plan]) -> bool:
-    """Whether a closing or a write-off is of a cycle, or settled some of it."""
-    plans = {each.first_day for each in (base, *later)}
-    return word.moment > base.begin or word.waived is None or any(plan in plans for plan, _, _ in word.waived)
+def _began_before(plan: Plan, until: int) -> bool:
+    """Whether a plan is the first of a later cycle, and says so itself."""
+    return isinstance(plan.word, Lent) and 0 <= plan.word.begin < until
+
+
+def _concerns(word: Settled, plans: Sequence[Plan]) -> bool:
+    """Whether a closing or a write-off came after these plans began, or settled some of them."""
+    days = {each.first_day for each in plans}
+    return word.moment > plans[0].begin or word.waived is None or any(day in days for day, _, _ in word.waived)

@@ -7,7 +7,7 @@ from services.warning.core.changes import iso_day
 from services.warning.core.facts.amounts import ten_thousandths
 from services.warning.core.facts.family import Remark, Since
 from services.warning.core.facts.ledger.drawing import draw
-from services.warning.core.facts.ledger.loan import Due, Loan, story_of, views
+from services.warning.core.facts.ledger.loan import Due, Loan, View, story_of, views
 from services.warning.core.facts.ledger.paying import put_so_far
 from services.warning.core.facts.ledger.reading import (
     InstallmentDue,
@@ -109,7 +109,27 @@ def closed(state: Ledger, event: Event, data: LoanClosed, calendar: Calendar) ->
     loan = loan_of(state, data.loan_id, event.time)
     day = data.closed_on.toordinal()
     word = Settled(event.time, event.key, event.hash, day, calendar.within(day, event.time))
+    if _is_paid_up(loan, word):
+        _end(loan, word)
+        return word.moment
     return _since(loan, word, word.moment, data.loan_id, calendar)
+
+
+def _is_paid_up(loan: Loan, word: Settled) -> bool:
+    """The usual case: the last word on a plain loan of which everything was paid before, so that there is nothing left."""
+    if loan.story is not None or word.time < loan.touched or not loan.owed or loan.paid < loan.owed[-1]:
+        return False
+    return loan.newest <= word.moment
+
+
+def _end(loan: Loan, word: Settled) -> None:
+    """What `draw` would make of it."""
+    items = sorted(each for each in loan.items if each[1])
+    whole = View(-1, "", loan.time, loan.days, loan.owed, items, loan.paid, loan.newest)
+    story = story_of(loan)
+    story.words.append(word)
+    story.earlier, story.begin, story.by, story.known = [whole], word.moment, "closed", word.time
+    loan.days, loan.owed, loan.paid, loan.newest, loan.key = [], [], 0, word.moment, ""
 
 
 def written_off(state: Ledger, event: Event, data: LoanWrittenOff, calendar: Calendar) -> int:

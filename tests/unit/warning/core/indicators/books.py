@@ -238,14 +238,14 @@ class Reader:
         return found
 
     def _blank(self) -> list[Page]:
-        begun = [
+        begun: list[tuple[datetime, int, Plan | None, Said | None]] = [
             (each.begin, 2 if each.cycle and each.words[0]["type"] == "loan.disbursed" else 0, each, None)
             for each in self._plans
         ]
         begun += [(self._counts(each), 1, None, each) for each in self._closings]
         found: list[Page] = []
         for begin, _, plan, closing in sorted(begun, key=lambda each: each[:2]):
-            found.append(Page(begin, [], plan or found[-1].plan, closing))
+            found.append(Page(begin, [], found[-1].plan if plan is None else plan, closing))
         return found
 
     def _fill(self, pages: list[Page]) -> None:
