@@ -14,6 +14,7 @@ from services.warning.core.borrower import Borrower
 from services.warning.core.calendar import Calendar
 from services.warning.core.changes import Change, to_json
 from services.warning.core.engine import Engine
+from services.warning.core.facts import Remark
 from services.warning.core.records import CLOCK, Event, read, through
 from services.warning.core.rules.loading import load_ruleset
 from services.warning.replay.run import replay
@@ -143,8 +144,10 @@ def test_a_line_on_which_deciding_fails_is_left_out_as_if_it_had_not_come(
     ]
     decide = Engine.decide
 
-    def spoils(self: Engine, borrower: Borrower, given: Event, now: int, changes: list[Change]) -> str:
-        outcome = decide(self, borrower, given, now, changes)
+    def spoils(
+        self: Engine, borrower: Borrower, given: Event, now: int, changes: list[Change], remarks: list[Remark] | None
+    ) -> str:
+        outcome = decide(self, borrower, given, now, changes, remarks)
         if given.id == "poison":
             raise ZeroDivisionError("poison")
         return outcome
