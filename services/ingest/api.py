@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.ingest import documentation
 from services.ingest.admission import Sender
 from services.ingest.answers import batch_answer, event_answer, event_id, not_now, refusal_problem
-from services.ingest.binary_mode import is_binary, structured
-from services.ingest.bodies import BATCH, EVENT, JSON, NDJSON, content_type, line_numbers, split
+from services.ingest.binary_mode import structured
+from services.ingest.bodies import BATCH, NDJSON, content_type, line_numbers, single_type, split
 from services.ingest.intake import Intake, Outcome
 from services.ingest.publisher import BusyError, Publisher
 from services.ingest.refusals import RefusedError
@@ -66,12 +66,8 @@ class Ingest:
 
 def _structured_event(request: Request, body: bytes) -> bytes:
     """The event in structured mode, whichever mode it came in."""
-    if content_type(request, EVENT, JSON) == EVENT:
-        return body
-    headers = request.headers.raw
-    if not is_binary(headers):
-        content_type(request, EVENT)
-    return structured(headers, body)
+    declared = single_type(request)
+    return body if declared is None else structured(request.headers.raw, declared, body)
 
 
 def events_router(ingest: Ingest, keyring: Keyring) -> APIRouter:

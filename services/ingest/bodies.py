@@ -1,12 +1,13 @@
 """Request bodies: told apart by content type, and cut into single events."""
 
-from email.message import Message
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 from fastapi import Request
 
+from services.ingest.binary_mode import is_binary
+from shared.events.json_format import BYTE_ORDER_MARK
+from shared.media_types import declares_json, media_type
 from shared.problems import Problem, ProblemError
 
 EVENT: Final = "application/cloudevents+json"
@@ -25,26 +26,42 @@ def problem(status: int, title: str, detail: str, **headers: str) -> ProblemErro
 
 def content_type(request: Request, *known: str) -> str:
     """The request's media type. Raises ProblemError (415) unless it is one of `known`, in UTF-8 and not compressed."""
-    given = request.headers.get("content-type", "")
-    given_type, charset = _parsed(given[:200])
-    if given_type not in known or charset not in ("utf-8", "utf8", "us-ascii"):
-        expected = " or ".join(known)
-        raise problem(415, "Unsupported media type", f"expected Content-Type {expected} in UTF-8, got {given[:80]!r}")
+    given = _given_type(request)
+    if media_type(given).name not in known:
+        raise _unsupported(" or ".join(known), given)
+    return media_type(given).name
+
+
+def single_type(request: Request) -> str | None:
+    """None where the body is one event in structured mode; in binary mode the Content-Type, "" where there is none.
+
+    CloudEvents' binding to HTTP tells the modes apart by it (3). Raises ProblemError (415) where it is neither, or not
+    in UTF-8, or compressed.
+    """
+    given = _given_type(request)
+    if media_type(given).name == EVENT:
+        return None
+    if not is_binary(request.headers.raw):
+        raise _unsupported(EVENT, given)
+    if given and not declares_json(given):
+        raise _unsupported(f"{EVENT}, or in binary mode */json or */*+json", given)
+    return given
+
+
+def _given_type(request: Request) -> str:
+    """The Content-Type as it was given. Raises ProblemError (415) for one that nobody here reads, whatever it is."""
+    given = request.headers.getlist("content-type") or [""]
+    if len(given) > 1:
+        raise problem(415, "Unsupported media type", f"expected one Content-Type, got {len(given)}")
     if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
         raise problem(415, "Unsupported media type", f"expected no Content-Encoding, got {coding[:80]!r}")
-    return given_type
+    if not media_type(given[0][:200]).is_utf_8:
+        raise _unsupported("one in UTF-8", given[0])
+    return given[0][:200]
 
 
-def media_type(given: str) -> str:
-    """The media type of a Content-Type header, without its parameters; "none/none" where it is empty."""
-    return _parsed(given)[0]
-
-
-@lru_cache(64)
-def _parsed(given: str) -> tuple[str, str]:
-    header = Message()
-    header["content-type"] = given or "none/none"  # an empty one would be read as text/plain
-    return header.get_content_type(), header.get_content_charset() or "utf-8"
+def _unsupported(expected: str, given: str) -> ProblemError:
+    return problem(415, "Unsupported media type", f"expected Content-Type {expected}, got {given[:80]!r}")
 
 
 def split(body: bytes, given_type: str, *, limit: int) -> list[bytes]:
@@ -66,6 +83,8 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _elements(body: bytes) -> list[bytes]:
+    if body.startswith(BYTE_ORDER_MARK):
+        raise problem(400, "Broken batch", "expected JSON without a byte-order mark before it (RFC 8259, 8.1)")
     try:
         return [bytes(each) for each in _split_array(body)]
     except (msgspec.DecodeError, RecursionError, ValueError) as error:

@@ -14,7 +14,11 @@ SHOWN_ERRORS = 10
 _SHOULD = re.compile(r"^(\w[\w ]*?) should ")
 
 _REASONS = {
+    "byte_order_mark": "malformed",
     "json_invalid": "malformed",
+    "not_json": "malformed",
+    "not_utf_8": "malformed",
+    "repeated_name": "malformed",
     "event_too_large": "too_large",
     "union_tag_not_found": "unknown_type",
     "union_tag_invalid": "unknown_type",
@@ -67,7 +71,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     if kind == "json_invalid":
         return FieldError(pointer="", detail=f"expected one JSON object: {error['ctx']['error']}")
     words = _WORDS.get(kind) or _expected(error["msg"])
-    if kind in ("missing", "extra_forbidden", "event_too_large"):
+    if kind in ("missing", "extra_forbidden") or (error["input"] is None and "said" in error.get("ctx", ())):
         error = {**error, "type": "missing"}  # what was given adds nothing to these
     (shown,) = field_errors([{**error, "msg": words}], drop=_leading_tag(error["loc"]))
     return shown if error["loc"] else FieldError(pointer="", detail=shown.detail)

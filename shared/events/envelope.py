@@ -4,7 +4,16 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.fields import EXTENSION_NAME, EventData, ExtensionName, ExtensionValue, Identifier, Moment
+from shared.events.attributes import (
+    EXTENSION_NAME,
+    DataContentType,
+    DataSchema,
+    EventId,
+    ExtensionName,
+    ExtensionValue,
+    Source,
+)
+from shared.events.fields import EventData, Identifier, Moment
 
 Data = TypeVar("Data", bound=EventData)
 
@@ -19,11 +28,11 @@ class Envelope(BaseModel, Generic[Data]):
     __pydantic_extra__: dict[ExtensionName, ExtensionValue]
 
     specversion: Literal["1.0"]
-    id: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
-    source: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$", description="A URI reference")]
+    id: EventId
+    source: Annotated[Source, Field(description="A URI reference")]
     type: str
     subject: Annotated[Identifier, Field(description="The borrower, by the lender's own number; never a name")]
     time: Moment
-    datacontenttype: Literal["application/json"] | None = None
-    dataschema: Annotated[str, Field(max_length=500)] | None = None
+    datacontenttype: DataContentType = None
+    dataschema: DataSchema = None
     data: Data

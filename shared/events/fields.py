@@ -11,7 +11,10 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
+from shared.events.checks import checked as _checked
+from shared.events.checks import text as _text
 from shared.events.currencies import CURRENCIES
+from shared.events.moments import PLAIN, RFC_3339, read_moment
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 
@@ -22,16 +25,6 @@ class Dated(Enum):
     VALUE = "value date"
     PERIOD = "period"
     CURRENCY = "currency"
-
-
-def _checked(schema: core_schema.CoreSchema, expected: str, json_schema: dict[str, Any]) -> GetPydanticSchema:
-    described = core_schema.custom_error_schema(schema, custom_error_type="expected", custom_error_message=expected)
-    return GetPydanticSchema(lambda _source, _handler: described, lambda _core, _handler: json_schema)
-
-
-def _text(pattern: str, expected: str, **json_schema: Any) -> GetPydanticSchema:
-    schema = core_schema.str_schema(pattern=pattern, strict=True)
-    return _checked(schema, expected, {"type": "string", "pattern": pattern, **json_schema})
 
 
 def _dated(pattern: str, inner: core_schema.CoreSchema, expected: str, **json_schema: Any) -> GetPydanticSchema:
@@ -95,20 +88,30 @@ Month = Annotated[
 Period = Annotated[Month, Dated.PERIOD]
 """A calendar month that is reported on; refused where it is far ahead of the event's own time."""
 
+_BETWEEN = core_schema.datetime_schema(
+    ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC), tz_constraint="aware", strict=False
+)
 Moment = Annotated[
     AwareDatetime,
-    _dated(
-        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$",
-        core_schema.datetime_schema(
-            ge=datetime(1970, 1, 1, tzinfo=UTC),
-            le=datetime(2199, 12, 31, tzinfo=UTC),
-            tz_constraint="aware",
-            strict=False,
+    _checked(
+        core_schema.union_schema(
+            [
+                core_schema.chain_schema([core_schema.str_schema(pattern=PLAIN, strict=True), _BETWEEN]),
+                core_schema.chain_schema(
+                    [
+                        core_schema.str_schema(pattern=RFC_3339, max_length=1_000, strict=True),
+                        core_schema.no_info_plain_validator_function(read_moment),
+                        _BETWEEN,
+                    ]
+                ),
+            ],
+            mode="left_to_right",
         ),
         'expected an RFC 3339 time with its offset, from 1970 to 2199, such as "2026-03-31T09:30:00Z"',
-        format="date-time",
+        {"type": "string", "pattern": RFC_3339, "format": "date-time", "maxLength": 1_000},
     ),
 ]
+"""Any time that RFC 3339 can write; what is beyond a microsecond is cut off."""
 
 Currency = Annotated[
     str,
@@ -120,31 +123,6 @@ Currency = Annotated[
     Dated.CURRENCY,
 ]
 """One that has ended (HRK) only in an event of its time, or of the year after."""
-
-EXTENSION_NAME = r"^[a-z0-9]{1,20}$"
-ExtensionName = Annotated[
-    str,
-    _text(EXTENSION_NAME, "expected an extension name of 1 to 20 lower-case letters and digits"),
-]
-
-_EXTENSION = core_schema.union_schema([
-    core_schema.str_schema(strict=True, max_length=256),
-    core_schema.bool_schema(strict=True),
-    core_schema.int_schema(strict=True, ge=-(2**31), lt=2**31),
-])  # fmt: skip
-
-ExtensionValue = Annotated[
-    str | bool | int,
-    _checked(
-        _EXTENSION,
-        "expected text of at most 256 characters, true, false or a whole number of 32 bits",
-        {"anyOf": [
-            {"type": "string", "maxLength": 256},
-            {"type": "boolean"},
-            {"type": "integer", "minimum": -(2**31), "exclusiveMaximum": 2**31},
-        ]},
-    ),
-]  # fmt: skip
 
 
 class EventData(BaseModel):

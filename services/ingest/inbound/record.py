@@ -3,29 +3,37 @@
 from collections.abc import Sequence
 
 from services.ingest.binary_mode import assemble
-from services.ingest.bodies import EVENT, JSON, media_type
+from services.ingest.bodies import EVENT
 from services.ingest.refusals import refused
 from shared.kafka.cloudevents import PREFIX
+from shared.media_types import declares_json, media_type
 
 Headers = Sequence[tuple[str, bytes | None]]
 _CONTENT_TYPE = "content-type"
+_FORMATS = "application/cloudevents"
+"""What the types of all event formats begin with, by which the binding tells structured mode (3)."""
 
 
 def structured(value: bytes | None, headers: Headers) -> bytes:
     """The event in structured mode, whichever mode it came in. Raises RefusedError where it is in neither."""
-    content_type = _content_type(headers)
+    given = _content_type(headers)
     if value is None:
         raise refused("malformed", "/data", "expected a value, the record has none")
-    if content_type == EVENT:
+    declared = media_type(given)
+    if not declared.is_utf_8:
+        raise refused("malformed", "", f"expected {_CONTENT_TYPE} in UTF-8, got {given[:80]!r}")
+    if declared.name == EVENT:
         return value
+    if declared.name.startswith(_FORMATS):
+        raise refused("malformed", "", f"expected {EVENT}, the one event format there is here; got {given[:80]!r}")
     attributes = _attributes(headers)
     if not attributes:
         modes = f"ce_ headers (binary mode) or the header {_CONTENT_TYPE}: {EVENT} (structured mode)"
         raise refused("malformed", "", f"expected {modes}; the record has neither")
-    if content_type not in ("", JSON):
-        detail = f"expected {JSON} in binary mode or {EVENT} in structured mode, got {content_type[:80]!r}"
+    if given and not declares_json(given):
+        detail = f"expected */json or */*+json in binary mode or {EVENT} in structured mode, got {given[:80]!r}"
         raise refused("malformed", "/datacontenttype", detail)
-    return assemble(attributes, value)
+    return assemble(attributes, given, value)
 
 
 def check_key(key: bytes | None, subject: str) -> None:
@@ -37,11 +45,11 @@ def check_key(key: bytes | None, subject: str) -> None:
 
 
 def _content_type(headers: Headers) -> str:
-    """The media type, "" where none is told."""
-    for name, value in headers:
-        if name.lower() == _CONTENT_TYPE and value is not None:
-            return media_type(value[:200].decode("latin-1"))
-    return ""
+    """What the record is said to be, "" where nothing is said."""
+    given = [value for name, value in headers if name.lower() == _CONTENT_TYPE and value is not None]
+    if len(set(given)) > 1:
+        raise refused("malformed", "/datacontenttype", f"expected the header {_CONTENT_TYPE} once")
+    return given[0][:200].decode("latin-1") if given else ""
 
 
 def _attributes(headers: Headers) -> dict[str, str]:

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from shared.events.attributes import EventId
 from shared.events.fields import Currency, EventData, Identifier, PositiveAmount, ValueDate
 
 
@@ -23,9 +24,7 @@ class RepaymentReversed(EventData):
         "value_date": "2026-02-27",
     }
 
-    repayment_id: str = Field(
-        min_length=1, max_length=200, description="`id` of the repayment.received event of the same source"
-    )
+    repayment_id: Annotated[EventId, Field(description="`id` of the repayment.received event of the same source")]
     loan_id: Identifier
     amount: Annotated[
         PositiveAmount | None, Field(description="How much of it; without it all that is left of the payment")

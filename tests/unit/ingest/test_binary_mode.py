@@ -12,7 +12,8 @@ from services.ingest.refusals import RefusedError
 
 def test_headers_and_body_become_one_structured_event() -> None:
     headers = [(b"host", b"x"), (b"ce-id", b"1"), (b"ce-specversion", b"1.0"), (b"content-type", b"application/json")]
-    assert json.loads(structured(headers, b'{"a": 1}')) == {"id": "1", "specversion": "1.0", "data": {"a": 1}}
+    event = structured(headers, "application/json", b'{"a": 1}')
+    assert json.loads(event) == {"id": "1", "specversion": "1.0", "data": {"a": 1}}
 
 
 def test_only_ce_headers_make_it_binary() -> None:
@@ -61,5 +62,5 @@ def test_what_cannot_be_read_is_refused_by_the_attribute(
     headers: list[tuple[bytes, bytes]], body: bytes, pointer: str, said: str
 ) -> None:
     with pytest.raises(RefusedError, match=said) as refused:
-        structured(headers, body)
+        structured(headers, "", body)
     assert refused.value.errors[0].pointer == pointer

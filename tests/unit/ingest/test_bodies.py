@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.bodies import BATCH, NDJSON, line_numbers, media_type, split
+from services.ingest.bodies import BATCH, NDJSON, line_numbers, split
 from shared.problems import ProblemError
 
 DOCUMENTS = st.lists(st.dictionaries(st.text(max_size=5), st.integers(), max_size=3), min_size=1, max_size=10)
@@ -32,16 +32,3 @@ def test_a_batch_over_the_limit_is_refused_whole(body: bytes, given_type: str) -
     with pytest.raises(ProblemError, match="expected a batch of at most 2 events, got 3") as refused:
         split(body, given_type, limit=2)
     assert refused.value.problem.status == 413
-
-
-@pytest.mark.parametrize(
-    ("given_type", "expected"),
-    [
-        ("application/json; charset=utf-8", "application/json"),
-        ("Application/CloudEvents+JSON", "application/cloudevents+json"),
-        ("", "none/none"),
-        ("nonsense", "text/plain"),
-    ],
-)
-def test_a_media_type_is_read_without_its_parameters(given_type: str, expected: str) -> None:
-    assert media_type(given_type) == expected
