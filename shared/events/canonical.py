@@ -1,6 +1,7 @@
 """One text for each event, however it was written: what travels on topic `events`, and what its readers can read."""
 
 from functools import cache
+from typing import Any
 
 import msgspec
 from pydantic import AwareDatetime
@@ -21,9 +22,7 @@ def canonical(raw: bytes, event: Envelope[EventData]) -> bytes:
 
     Raises pydantic.ValidationError where a name stands twice in one object.
     """
-    document = decode(raw)
-    value = encode(document)
-    check_unrepeated(raw, value)
+    document, value = _unrepeated(raw)
     moments = _moments(type(event.data))
     if _is_canonical(document["time"]) and not moments and "datacontenttype" not in document:
         return value  # by far the commonest
@@ -34,6 +33,17 @@ def canonical(raw: bytes, event: Envelope[EventData]) -> bytes:
         if not is_plain(document["data"][name]):
             document["data"][name] = utc_text(getattr(event.data, name))
     return encode(document)
+
+
+def _unrepeated(raw: bytes) -> tuple[dict[str, Any], bytes]:
+    """The document, and it written anew. What was valid only in the second of two members of a name may be no JSON."""
+    try:
+        document = decode(raw)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise refusal("not_json", f"expected one JSON object: {error}") from None
+    value = encode(document)
+    check_unrepeated(raw, value)
+    return document, value
 
 
 def check_unrepeated(raw: bytes, value: bytes) -> None:

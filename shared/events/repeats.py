@@ -9,8 +9,8 @@ _COLON, _BACKSLASH = b":\\"  # as numbers: a search for one byte is twenty times
 def repeated_name(raw: bytes, written: bytes) -> str | None:
     """The first name that stands twice in an object of `raw`. `written` is the same document decoded and written anew.
 
-    Writing it anew drops one of the two, and its colon: as many colons in both prove that there was none, half a microsecond
-    where looking at each name takes 15. Only an escaped colon could make up for a lost one.
+    Writing it anew drops one of the two, and its colon: as many colons in both prove that there was none, in half a
+    microsecond where looking at each name takes 15. Only an escaped colon could make up for a lost one.
     """
     if raw.count(_COLON) == written.count(_COLON) and (_BACKSLASH not in raw or b"u003a" not in raw.lower()):
         return None

@@ -103,6 +103,7 @@ def _attributes() -> list[Text]:
              refused="/dataschema: expected an absolute URI", after="sdk-go non absolute DataSchema"),
         Text("an attribute twice", "core Context Attributes", _and(b'"id":"other"'), refused="'id' stands twice"),
         Text("an attribute twice, one of them null", "core Context Attributes", _and(b'"id":null'), refused="'id' stands twice"),
+        Text("an attribute twice, one of them beyond any number", "core Context Attributes", changed().replace(b'"id":', b'"id":1e400,"id":'), refused="expected one JSON object"),
         Text("data twice", "RFC 8259 4", _and(b'"data":' + DATA), refused="'data' stands twice"),
         Text("a name twice, once in escapes", "RFC 8259 4, 8.3", _and(rb'"\u0069d":"other:"'), refused="'id' stands twice"),
         Text("a field of data twice", "RFC 8259 4", changed().replace(b'"amount"', b'"amount": "1.00", "amount"'),
