@@ -1,7 +1,7 @@
 """From an upstream's files to events in the order they happened, with business time marked in between."""
 
-import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -12,7 +12,8 @@ import msgspec
 from pydantic import ValidationError
 
 from services.ingest.refusals import invalid
-from services.ingest.sources import Event, RowMapping, Upstream
+from services.ingest.sources import Event, Row, RowMapping, Upstream
+from services.ingest.tables import TableError, rows
 from shared.events import CONTROL_SUBJECT, Accepted, accept, utc_text
 
 _encode = msgspec.json.Encoder().encode
@@ -63,14 +64,23 @@ def _order(accepted: Accepted) -> tuple[datetime, bool, str, str]:
 
 
 def _events(name: str, mapping: RowMapping, path: Path) -> Iterator[Accepted]:
-    with _open(path, "rb") as binary:
-        rows = csv.DictReader(line.decode() for line in binary)
-        try:
-            for row in rows:
-                yield from map(_accepted, mapping(row))
-        except (ValueError, csv.Error) as error:  # pydantic's are ValueErrors too
-            detail = invalid(error) if isinstance(error, ValidationError) else error
-            raise ConversionError(f"{path} ({name}), line {rows.line_num}: {detail}") from None
+    try:
+        with _open(path, "rb") as binary:
+            for line, row in rows(binary):
+                yield from _of_row(mapping, row, f"{path} ({name}), line {line}")
+    except TableError as error:
+        raise ConversionError(f"{path} ({name}), {error}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ConversionError(f"{path} ({name}): expected a whole file in gzip's format: {error}") from None
+
+
+def _of_row(mapping: RowMapping, row: Row, place: str) -> Iterator[Accepted]:
+    try:
+        yield from map(_accepted, mapping(row))
+    except ValidationError as error:
+        raise ConversionError(f"{place}: {invalid(error)}") from None
+    except (ValueError, ArithmeticError) as error:
+        raise ConversionError(f"{place}: {error}") from None
 
 
 def _accepted(event: Event) -> Accepted:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Row = Mapping[str, str]
-"""One line of an upstream's file, by column."""
+"""One record of an upstream's file, by column; a cell that is not there is empty."""
 Event = dict[str, Any]
 """A CloudEvent as JSON would have it."""
 RowMapping = Callable[[Row], Iterable[Event]]

@@ -7,13 +7,14 @@ and a loan that closed later than its first repayment was repaid in halves.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal
 from itertools import count
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.ingest.sources import Event, Row, Upstream
+from services.ingest.sources.cells import cell, identifier, local_time, positive_amount
 from shared.events import utc_text
 
 SOURCE = "/superlender"
@@ -31,8 +32,9 @@ _CENT_OF_A_KOBO = Decimal("0.0001")
 def earlier_loan(row: Row) -> Iterator[Event]:
     """Its disbursement, its one or two repayments, and its closing."""
     write = _Writer(row)
-    total, repaid, closed = _amount(row, "totaldue"), _moment(row, "firstrepaiddate"), _moment(row, "closeddate")
-    yield _disbursement(write, row, _moment(row, "firstduedate"))
+    total = positive_amount(row, "totaldue")
+    repaid, closed = local_time(row, "firstrepaiddate", ZONE), local_time(row, "closeddate", ZONE)
+    yield _disbursement(write, row, local_time(row, "firstduedate", ZONE))
     parts = [total] if closed - repaid < PAID_AT_ONCE else _split(total, 2)
     for at, part in zip([repaid, closed], parts, strict=False):
         payment = {"amount": _text(part), "currency": CURRENCY, "value_date": _day(at)}
@@ -43,7 +45,7 @@ def earlier_loan(row: Row) -> Iterator[Event]:
 def final_loan(row: Row) -> Iterator[Event]:
     """Its disbursement alone: whether it was repaid is what the book asks to be foretold."""
     days = timedelta(days=_term(row)) / INSTALMENTS[_term(row)]
-    yield _disbursement(_Writer(row), row, _moment(row, "approveddate") + days)
+    yield _disbursement(_Writer(row), row, local_time(row, "approveddate", ZONE) + days)
 
 
 UPSTREAM = Upstream(SOURCE, ZONE, MappingProxyType({"PREVLOANS": earlier_loan, "PERF": final_loan}))
@@ -53,7 +55,7 @@ class _Writer:
     """Writes a loan's events with ids in the order they happened, so that ties of time sort right."""
 
     def __init__(self, row: Row) -> None:
-        self._borrower, self._loan = _field(row, "customerid"), _field(row, "systemloanid")
+        self._borrower, self._loan = identifier(row, "customerid"), identifier(row, "systemloanid")
         self._numbers = count(1)
 
     def __call__(self, event_type: str, at: datetime, data: dict[str, Any]) -> Event:
@@ -69,12 +71,12 @@ class _Writer:
 
 
 def _disbursement(write: _Writer, row: Row, first_due: datetime) -> Event:
-    parts = _split(_amount(row, "totaldue"), INSTALMENTS[_term(row)])
+    parts = _split(positive_amount(row, "totaldue"), INSTALMENTS[_term(row)])
     return write(
         "loan.disbursed",
-        _moment(row, "approveddate"),
+        local_time(row, "approveddate", ZONE),
         {
-            "principal": _text(_amount(row, "loanamount")),
+            "principal": _text(positive_amount(row, "loanamount")),
             "currency": CURRENCY,
             "product": f"{_term(row)} days",
             "schedule": [
@@ -100,30 +102,8 @@ def _day(moment: datetime) -> str:
 
 
 def _term(row: Row) -> int:
-    given = _field(row, "termdays")
+    given = cell(row, "termdays")
     days = int(given) if given.isdecimal() else 0
     if days not in INSTALMENTS:
         raise ValueError(f"termdays: expected one of {', '.join(map(str, INSTALMENTS))}, got {given!r}")
     return days
-
-
-def _moment(row: Row, column: str) -> datetime:
-    given = _field(row, column)
-    try:
-        return datetime.fromisoformat(given).replace(tzinfo=ZONE)
-    except ValueError:
-        raise ValueError(f"{column}: expected a local time such as 2017-03-05 10:56:25, got {given!r}") from None
-
-
-def _amount(row: Row, column: str) -> Decimal:
-    given = _field(row, column)
-    try:
-        return Decimal(given)
-    except InvalidOperation:
-        raise ValueError(f"{column}: expected an amount such as 13000.0000, got {given!r}") from None
-
-
-def _field(row: Row, column: str) -> str:
-    if not (given := row.get(column)):
-        raise ValueError(f"{column}: expected a value, found none")
-    return given

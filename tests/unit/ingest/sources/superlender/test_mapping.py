@@ -16,7 +16,10 @@ EARLIER, FINAL = EXAMPLES[0].row, EXAMPLES[2].row
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"totaldue": "plenty"}, "totaldue: expected an amount such as 13000.0000, got 'plenty'"),
+        ({"totaldue": "plenty"}, "totaldue: expected an amount above zero in plain digits .*, got 'plenty'"),
+        ({"totaldue": "13,000.00"}, "totaldue: .*, got '13,000.00'"),
+        ({"loanamount": "1E+04"}, r"loanamount: .*, got '1E\+04'"),
+        ({"systemloanid": "3.01E+14"}, r"systemloanid: expected all digits of a number, got '3.01E\+14'"),
         ({"closeddate": "01/09/2016"}, "closeddate: expected a local time such as .*, got '01/09/2016'"),
         ({"closeddate": ""}, "closeddate: expected a value, found none"),
         ({"termdays": "45"}, "termdays: expected one of 15, 30, 60, 90, got '45'"),
@@ -29,7 +32,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(change: Mapping[str, str]
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(ValueError, match="firstrepaiddate: expected a value, found none"):
+    with pytest.raises(ValueError, match="firstrepaiddate: expected a value, found no such column"):
         list(earlier_loan(FINAL))
 
 
