@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
-import yaml
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.auth import ApiKey, Keyring, NoKeysError
 from shared.settings import HttpSettings
 from shared.watching import Watched, digest_of
-from shared.yaml_problems import problem
+from shared.yaml_text import NotYamlError, compose, decoded, excerpt, file_bytes, values
 
 log = structlog.get_logger(__name__)
 
@@ -81,10 +80,12 @@ class KeysFile:
         """Whatever comes of it, what was read is not read again until it changes."""
         self._digest = None
         try:
-            content = self._path.read_bytes()
+            content = file_bytes(self._path)
         except OSError as error:
             # Without the path, which is a token where one was set in its place.
             raise KeysFileError(f"AUTH_KEYS_FILE: expected the name of a keys file: {error.strerror}") from None
+        except ValueError as error:
+            raise KeysFileError(f"{self._path}: {error}") from None
         self._digest = hashlib.sha256(content).hexdigest()
         try:
             return parsed(content)
@@ -95,17 +96,16 @@ class KeysFile:
 def parsed(content: bytes) -> list[ApiKey]:
     """The keys of a keys file. Raises KeysFileError; no two may have one name or one hash."""
     try:
-        keys = _Document.model_validate(yaml.safe_load(content)).keys
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise KeysFileError(f"{place}expected YAML: {problem(error)}") from None
-    except yaml.YAMLError:
-        raise KeysFileError("expected YAML: it cannot be read") from None
+        text = decoded(content)
+    except ValueError as error:
+        raise KeysFileError(str(error)) from None
+    try:
+        keys = _Document.model_validate(values(compose(text, plain=True))).keys
+    except NotYamlError as error:
+        place = excerpt(text, error.index)
+        raise KeysFileError(f"line {place.line}, column {place.column}: expected YAML: {error}") from None
     except ValidationError as error:
         raise KeysFileError("; ".join(_expected(each) for each in error.errors()[:10])) from None
-    except (ValueError, RecursionError):
-        raise KeysFileError("expected YAML: a value in it is none, or it is nested too deeply") from None
     for what in ("name", "sha256"):
         _check_differ(what, [getattr(each, what) for each in keys])
     return keys

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from shared.yaml_problems import problem
+from shared.yaml_text import NotYamlError, compose, repeated_keys, values
 
 MAX_CHARACTERS = 1_000_000
 Location = Sequence[int | str]
@@ -52,17 +52,11 @@ class Document:
         if len(text) > MAX_CHARACTERS:
             raise ConfigurationError(f"{name}: expected at most {MAX_CHARACTERS} characters, got {len(text)}")
         try:
-            self._root = yaml.compose(text, yaml.SafeLoader)
-            self.value: Any = _Values().construct_document(self._root) if self._root else None
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            raise self._refused((mark.index if mark else 0, problem(error))) from None
-        except yaml.reader.ReaderError as error:
-            said = f"expected no control characters, got U+{error.character:04X}"
-            raise self._refused((error.position, said)) from None
-        except RecursionError:
-            raise self._refused((0, "nested too deep to be read")) from None
-        if repeated := [*_repeated_keys(self._root)]:
+            self._root = compose(text)
+            self.value: Any = values(self._root)
+        except NotYamlError as error:
+            raise self._refused((error.index, str(error))) from None
+        if repeated := repeated_keys(self._root):
             raise self._refused(*((each.start_mark.index, "this key stands twice") for each in repeated))
 
     def error(self, mistakes: Sequence[Mistake]) -> ConfigurationError:
@@ -94,34 +88,3 @@ def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, ya
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return None, node.value[part]
     return None
-
-
-class _Values(yaml.constructor.SafeConstructor):
-    """Makes values of nodes, and says of one that is none where it stands: 2026-02-30, a number of 5,000 digits."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep=deep)
-        except (ValueError, OverflowError) as error:
-            said = str(error).partition(":")[0]  # a number that is none stands behind it
-            raise yaml.MarkedYAMLError(problem=said, problem_mark=node.start_mark) from None
-
-
-def _repeated_keys(root: yaml.Node | None) -> "list[yaml.Node]":
-    found: list[yaml.Node] = []
-    waiting, visited = [root], set[int]()
-    while waiting:
-        node = waiting.pop()
-        if node is None or id(node) in visited:  # an alias leads to its anchor's node again
-            continue
-        visited.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            keys: set[str] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in keys and key.value != "<<":
-                    found.append(key)
-                keys.add(str(key.value))
-                waiting.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-    return sorted(found, key=lambda each: int(each.start_mark.index))

@@ -13,6 +13,7 @@ from services.notifier.channels.settings import ReceiverSettings
 from services.notifier.configuration.document import ConfigurationError, Document, Location, Mistake
 from services.notifier.configuration.references import strangers, untold
 from services.notifier.configuration.sections import EXPECTED, SECTIONS, Configuration
+from shared.yaml_text import decoded, file_bytes
 
 Sources = dict[str, str | None]
 """Files that were read, with the SHA-256 of what was in them; None where they could not be."""
@@ -26,10 +27,10 @@ def load(path: Path, *, without_secrets: bool = False, sources: Sources | None =
     """
     sources = {} if sources is None else sources
     try:
-        content = path.read_bytes()
+        content = file_bytes(path)
         sources[str(path)] = hashlib.sha256(content).hexdigest()
-        text = content.decode()
-    except (OSError, UnicodeDecodeError) as error:
+        text = decoded(content)
+    except (OSError, ValueError) as error:
         sources.setdefault(str(path), None)
         raise ConfigurationError(f"{path}: {error}") from None
     return read(text, str(path), without_secrets=without_secrets, sources=sources)

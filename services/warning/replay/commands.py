@@ -1,5 +1,6 @@
 """The commands `check` and `replay`, which need neither broker nor database."""
 
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.warning.replay.run import CHANGES, REPORT
 from services.warning.replay.run import replay as replay_file
 from services.warning.settings import SHIPPED_RULESET
 from shared.events import ORDINARY, Ahead
+from shared.yaml_text import decoded, file_bytes
 
 NOT_A_RULESET = 1
 SOME_REJECTED = 1
@@ -74,7 +76,7 @@ def replay(
     except RulesetError as error:
         _complain(*(f"{ruleset}: {each}" for each in error.problems))
         raise typer.Exit(NOT_REPLAYED) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         _complain(f"replay: {error}")
         raise typer.Exit(NOT_REPLAYED) from None
     _summarize(told, out)
@@ -96,8 +98,8 @@ def _listed(bands: Bands) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decoded(file_bytes(path))
+    except (OSError, ValueError) as error:
         _complain(f"{path}: expected a text file in UTF-8: {error}")
         raise typer.Exit(NOT_REPLAYED if isinstance(error, OSError) else NOT_A_RULESET) from None
 

@@ -1,13 +1,12 @@
 """A ruleset's text: its YAML nodes, and every problem found in it with the place to look at."""
 
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
 import yaml
 
+from shared.yaml_text import NotYamlError, compose, excerpt
+
 MAX_CHARACTERS = 500_000
-MAX_DEPTH = 24
-"""Far more than a ruleset needs, far less than would exhaust the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +30,6 @@ class RulesetError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """Composes nodes, and refuses what would make the text mean something other than it shows."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                problem="expected no anchors and aliases; write it out", problem_mark=event.start_mark
-            )
-        if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="expected no tags such as !!str", problem_mark=event.start_mark)
-        if self.depth == MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
 class Document:
     """The text and what is wrong with it so far. Whoever finds a mistake notes it and goes on, so that all are told."""
 
@@ -61,27 +39,16 @@ class Document:
 
     def compose(self) -> yaml.Node | None:
         """The root node; None where the text is empty or no YAML, which is then noted."""
-        try:
-            root = self._composed()
-        except yaml.reader.ReaderError as error:
-            self._note(error.position, f"expected printable characters, got U+{error.character:04X}")
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            said = ", ".join(each for each in (error.context, error.problem) if each)
-            self._note(mark.index if mark else 0, said)
-        except (ValueError, OverflowError) as error:
-            # An escape beyond Unicode in a quoted text, which the YAML reader lets through to chr().
-            self._note(0, f"expected YAML: {error}")
-        else:
-            if root is None:
-                self._note(0, "expected a ruleset, got an empty text")
-            return root
-        return None
-
-    def _composed(self) -> yaml.Node | None:
         if len(self.text) > MAX_CHARACTERS:
-            raise ValueError(f"at most {MAX_CHARACTERS} characters, got {len(self.text)}")
-        root: yaml.Node | None = yaml.compose(self.text, Loader=_PlainLoader)
+            self._note(0, f"expected YAML: at most {MAX_CHARACTERS} characters, got {len(self.text)}")
+            return None
+        try:
+            root = compose(self.text, plain=True)
+        except NotYamlError as error:
+            self._note(error.index, str(error))
+            return None
+        if root is None:
+            self._note(0, "expected a ruleset, got an empty text")
         return root
 
     def wrong(self, node: yaml.Node, message: str) -> None:
@@ -93,15 +60,8 @@ class Document:
         self._note(self._place(node, line, column), message)
 
     def _note(self, index: int, message: str) -> None:
-        index = min(index, len(self.text))
-        start = self.text.rfind("\n", 0, index) + 1
-        end = self.text.find("\n", index)
-        shown = self.text[start : end if end >= 0 else None].rstrip("\r")
-        pad = "".join(_blank(each) for each in shown[: index - start])
-        line = self.text.count("\n", 0, index) + 1
-        gutter = f"{line:>4} | "
-        excerpt = f"{gutter}{shown}\n{' ' * (len(gutter) - 2)}| {pad}^"
-        self.problems.append(Problem(line, index - start + 1, message, excerpt))
+        line, column, shown = excerpt(self.text, index)
+        self.problems.append(Problem(line, column, message, shown))
 
     def _place(self, node: yaml.ScalarNode, line: int, column: int) -> int:
         """Where a place of the value stands in the text. Folding changes only blanks, so the others are counted."""
@@ -117,10 +77,3 @@ class Document:
         places = [at for at in range(start, end) if not self.text[at].isspace()] or [node.start_mark.index]
         wanted = sum(not each.isspace() for part in before for each in part)
         return places[wanted] if wanted < len(places) else places[-1] + 1
-
-
-def _blank(character: str) -> str:
-    """Blanks as wide as the character is on a terminal."""
-    if character == "\t":
-        return "\t"
-    return "  " if east_asian_width(character) in "WF" else " "

@@ -15,6 +15,10 @@ from services.notifier.core.routing import Manner
 CHANNELS = ", ".join(sorted(discover()))
 EXAMPLE = Path("services/notifier/example.yaml")
 WELL = "receivers: {journal: {channel: log}}\nroutes: [{receivers: [journal]}]\n"
+NINE_TIMES_NINE = "a0: &a0 x\n" + "".join(
+    f"a{each}: &a{each} [{', '.join([f'*a{each - 1}'] * 9)}]\n" for each in range(1, 10)
+)
+"""A list of nine lists of nine lists: 553 bytes that would be 400 million values."""
 
 
 def _told(text: str) -> str:
@@ -45,9 +49,16 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
     [
         ("", "line 1, column 1: expected a mapping with `receivers` and `routes`"),
         ("a: [", "line 1, column 5"),
-        ("a:\n  b: c\x08d", "line 2, column 7: expected no control characters, got U+0008"),
+        ("a:\n  b: c\x08d", "line 2, column 7: expected printable characters, got U+0008"),
         ("a:\n  b: 2026-02-30", "line 2, column 6: day is out of range for month"),
-        ("[" * 5_000, "line 1, column 1: nested too deep to be read"),
+        ("[" * 5_000, "line 1, column 25: nested more than 24 deep"),
+        ('a: "\\0"', "line 1, column 4: expected printable characters, got U+0000"),
+        ('a: "\\ud800"', "line 1, column 4: expected printable characters, got U+D800"),
+        ('a: "\\UFFFFFFFF"', "line 1, column 7: expected an escape that names a character of Unicode"),
+        ("a: !!timestamp noon", "line 1, column 4: expected a value that its tag fits"),
+        (NINE_TIMES_NINE, "line 7, column 20: expected at most 250000 values with every alias written out"),
+        ("a: &a [*a]", "line 1, column 8: the alias stands within what it stands for"),
+        (f"{WELL}a: {'9' * 5_000}", "line 3, column 4: Exceeds the limit"),
         ("receivers: {}\nroutes: []", "line 2, column 9: expected `routes`, a list of at least one"),
         ("receivers: {A: {channel: log}}", "column 13: expected a name of lower-case letters"),
         ("receivers: {a: {channel: pigeon}}", f"expected `channel`, one of {CHANNELS}"),
@@ -69,6 +80,26 @@ def test_the_example_needs_its_secrets_to_serve() -> None:
 )
 def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
     assert expected in _told(text)
+
+
+def test_an_anchor_may_be_used_again_and_a_mapping_merged_as_far_as_a_file_needs() -> None:
+    text = "receivers: {a: &a {channel: log}, b: {<<: *a, concurrency: 2}, c: *a}\nroutes: [{receivers: [a, b, c]}]\n"
+
+    found = read(text).receivers
+
+    assert found["a"] == found["c"]
+    assert found["b"] == found["a"].model_copy(update={"concurrency": 2})
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_the_place(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"receivers: {}\nroutes: caf\xe9\n")
+    with pytest.raises(ConfigurationError, match="line 2, column 12: expected UTF-8, got the byte 0xe9"):
+        load(tmp_path / "latin.yaml")
+
+
+def test_a_file_of_any_size_is_refused_before_it_is_read_whole() -> None:
+    with pytest.raises(ConfigurationError, match="expected a file of at most 4000000 bytes"):
+        load(Path("/dev/zero"))
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:

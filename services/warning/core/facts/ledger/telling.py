@@ -116,7 +116,7 @@ def closed(state: Ledger, event: Event, data: LoanClosed, calendar: Calendar) ->
 
 
 def _is_paid_up(loan: Loan, word: Settled) -> bool:
-    """The usual case: the last word on a plain loan of which everything was paid before, so that there is nothing left."""
+    """The usual case: the last word on a plain loan of which everything was paid before."""
     if loan.story is not None or word.time < loan.touched or not loan.owed or loan.paid < loan.owed[-1]:
         return False
     return loan.newest <= word.moment

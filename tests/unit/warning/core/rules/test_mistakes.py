@@ -37,7 +37,7 @@ def test_each_caret_stands_in_the_column_it_names(text: str, told: str) -> None:
     [
         ("x" * (MAX_CHARACTERS + 1), "line 1, column 1: expected YAML: at most 500000 characters, got 500001"),
         ("a: \x07\n", "line 1, column 4: expected printable characters, got U+0007"),
-        ('a: "\\UFFFFFFFF"\n', "line 1, column 1: expected YAML: "),
+        ('a: "\\UFFFFFFFF"\n', "line 1, column 7: expected an escape that names a character"),
     ],
 )
 def test_what_is_no_text_for_a_file_is_told_too(text: str, told: str) -> None:
