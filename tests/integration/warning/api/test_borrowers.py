@@ -13,6 +13,7 @@ async def test_a_borrower_is_told_with_level_indicators_loans_and_open_warnings(
     assert (found["days_past_due"], found["other_lenders_90d"]) == (9, 2)
     (loan,) = body["loans"]
     assert (loan["loan_id"], loan["days_past_due"], loan["scheduled"], loan["paid"]) == ("L1", 9, "200", "0")
+    assert (loan["closed"], loan["written_off"], loan["lacks"], loan["reversals_alone"]) == (False, None, [], 0)
     assert {each["rule"]: each["level"] for each in body["open_warnings"]} == {
         "missed_payment": "yellow",
         "multi_lender_exposure": "yellow",

@@ -1,6 +1,7 @@
 """One bad record never stops a partition, and nothing is thrown away in silence."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.warning.core.borrower import Borrower
 from services.warning.core.changes import Change
@@ -11,7 +12,7 @@ from services.warning.core.records import Event as CoreEvent
 from services.warning.service import load_engine
 from shared.kafka.partitions import partition_of
 from tests.batches import REASONS, unreadable
-from tests.events import clock, disbursed, event, exposed
+from tests.events import clock, disbursed, event, exposed, repaid
 from tests.integration.warning.conftest import Deployment, RunWorker
 from tests.kafka_records import write_batches
 from tests.topics import PARTITIONS, append_raw, until
@@ -101,6 +102,49 @@ async def test_late_and_conflicting_events_are_put_aside_with_the_reason(
         await deployment.caught_up()
 
     assert [each["bellwether_reason"] for each in await deployment.dead_letters()] == ["id_conflict", "too_late"]
+
+
+async def test_a_reversal_that_does_not_fit_its_payment_is_put_aside_naming_both_sides(
+    deployment: Deployment, run_worker: RunWorker
+) -> None:
+    reversal = {"repayment_id": "pay", "loan_id": "L1", "value_date": "2025-03-02"}
+    await deployment.append(
+        disbursed("B1", "2025-01-01", "2025-03-01"),
+        repaid("B1", "2025-03-01", id="pay"),
+        event("repayment.reversed", "B1", "2025-03-02", {**reversal, "amount": "100.01", "currency": "NGN"}),
+        event("repayment.reversed", "B1", "2025-03-03", {**reversal, "currency": "EUR"}),
+        clock("2025-03-10"),
+    )
+
+    async with run_worker() as metrics:
+        await deployment.caught_up()
+
+    letters = await deployment.dead_letters()
+    assert [each["bellwether_reason"] for each in letters] == ["reversal_mismatch"] * 2
+    assert "100 of 100 NGN; the reversal takes back 100.01" in letters[0]["bellwether_detail"]
+    assert "currency, NGN; the reversal names EUR" in letters[1]["bellwether_detail"]
+    assert await deployment.told() == []
+    assert metrics.dead_letters.labels("reversal_mismatch")._value.get() == 2
+
+
+async def test_what_an_event_says_in_vain_is_counted_and_logged_once_it_is_committed(
+    deployment: Deployment, run_worker: RunWorker
+) -> None:
+    paid = repaid("B1", "2025-02-01", id="dollars")
+    paid["data"]["currency"] = "USD"
+    await deployment.append(disbursed("B1", "2025-01-01", "2025-02-01", "2025-03-01"), paid)
+    await deployment.append(disbursed("B1", "2025-02-10", "2025-03-01"))
+
+    with capture_logs() as logs:
+        async with run_worker() as metrics:
+            await deployment.caught_up()
+
+    counted = {name: metrics.remarks.labels(name)._value.get() for name in ("lacks_past", "other_currency")}
+    assert counted == {"lacks_past": 1, "other_currency": 1}
+    said = [each for each in logs if each["event"] == "warning.remark"]
+    assert [(each["remark"], each["about"]) for each in said] == [("other_currency", "L1"), ("lacks_past", "L1")]
+    assert said[0]["event_id"] == "dollars"
+    assert await deployment.dead_letters() == []
 
 
 class Fragile(Engine):

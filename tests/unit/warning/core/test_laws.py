@@ -17,6 +17,7 @@ from tests.unit.warning.core.histories import (
     START,
     ZONES,
     Said,
+    busy_loans,
     engine_of,
     histories,
     late_orders,
@@ -29,6 +30,7 @@ from tests.unit.warning.core.histories import (
 ENGINES = {zone: engine_of(RULES, zone) for zone in ZONES}
 PATIENT = {zone: engine_of(PATIENT_RULES, zone) for zone in ZONES}
 zones = st.sampled_from(ZONES)
+pasts = histories() | busy_loans()
 laws = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -57,7 +59,21 @@ def test_facts_indicators_and_levels_do_not_depend_on_the_order_of_arrival(
 
 
 @laws
-@given(st.data(), histories(), zones)
+@given(st.data(), busy_loans(), zones)
+def test_what_is_said_of_one_loan_makes_one_picture_in_any_order(
+    data: st.DataObject, events: list[Said], zone: str
+) -> None:
+    engine = ENGINES[zone]
+    one, _ = lived(engine, events, to_the_end=False)
+    other, _ = lived(engine, data.draw(late_orders(events)), to_the_end=False)
+
+    assert one.facts == other.facts
+    assert readings(engine, one, range(-10, 90, 5)) == readings(engine, other, range(-10, 90, 5))
+    assert levels(one) == levels(other)
+
+
+@laws
+@given(st.data(), pasts, zones)
 def test_rules_with_hold_and_clear_agree_once_these_have_run_out(
     data: st.DataObject, events: list[Said], zone: str
 ) -> None:
@@ -68,7 +84,7 @@ def test_rules_with_hold_and_clear_agree_once_these_have_run_out(
 
 
 @laws
-@given(st.data(), histories(), zones, st.sampled_from([ENGINES, PATIENT]))
+@given(st.data(), pasts, zones, st.sampled_from([ENGINES, PATIENT]))
 def test_an_event_that_comes_again_changes_nothing(
     data: st.DataObject, events: list[Said], zone: str, engines: dict[str, Engine]
 ) -> None:
@@ -82,7 +98,7 @@ def test_an_event_that_comes_again_changes_nothing(
 
 
 @laws
-@given(histories(), zones, st.sampled_from([ENGINES, PATIENT]), st.integers(1, 4))
+@given(pasts, zones, st.sampled_from([ENGINES, PATIENT]), st.integers(1, 4))
 def test_a_state_survives_its_bytes_between_any_two_batches(
     events: list[Said], zone: str, engines: dict[str, Engine], every: int
 ) -> None:
@@ -94,7 +110,7 @@ def test_a_state_survives_its_bytes_between_any_two_batches(
 
 
 @laws
-@given(st.data(), histories(), zones, st.sampled_from([ENGINES, PATIENT]))
+@given(st.data(), pasts, zones, st.sampled_from([ENGINES, PATIENT]))
 def test_no_due_time_comes_too_late(
     data: st.DataObject, events: list[Said], zone: str, engines: dict[str, Engine]
 ) -> None:
@@ -105,7 +121,7 @@ def test_no_due_time_comes_too_late(
 
 
 @laws
-@given(st.data(), histories(), zones, st.sampled_from([ENGINES, PATIENT]))
+@given(st.data(), pasts, zones, st.sampled_from([ENGINES, PATIENT]))
 def test_the_changes_of_a_warning_tell_one_life(
     data: st.DataObject, events: list[Said], zone: str, engines: dict[str, Engine]
 ) -> None:

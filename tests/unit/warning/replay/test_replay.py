@@ -133,6 +133,22 @@ def test_bad_lines_are_told_with_their_numbers_and_stop_nothing(tmp_path: Path) 
     assert msgspec.json.decode((tmp_path / "out" / "report.json").read_bytes()) == told
 
 
+def test_reversals_that_do_not_fit_and_what_is_said_in_vain_are_told_with_their_lines(tmp_path: Path) -> None:
+    reversal = {"repayment_id": "pay", "loan_id": "L1", "currency": "EUR", "value_date": "2026-02-05"}
+    lines = [
+        disbursed("B1", "2026-01-05", "2026-02-05", "2026-03-05"),
+        repaid("B1", "2026-02-05", id="pay"),
+        event("repayment.reversed", "B1", "2026-02-06", reversal),
+        disbursed("B1", "2026-02-10", "2026-03-05"),
+    ]
+    raw = [msgspec.json.encode(each) for each in lines]
+    told = replay(_file(tmp_path / "events.ndjson", raw), SHIPPED, ZONE, tmp_path / "out", shards=2)
+
+    assert {reason: found["lines"] for reason, found in told["rejected"].items()} == {"reversal_mismatch": [3]}
+    (lacks,) = told["remarks"]["lacks_past"]["details"]
+    assert lacks.startswith("line 4: borrower B1, L1: expected the schedule to repeat")
+
+
 def test_a_line_on_which_deciding_fails_is_left_out_as_if_it_had_not_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -390,6 +390,35 @@ def test_a_reversal_whose_payment_never_comes_is_remarked_on_once_and_stays_visi
 
 # What is stored
 
+STORED_BEFORE = bytes.fromhex(
+    "88a26964a24231a5636c6f636bcf00064ab358391000a3647565cf00064cb37a997c00a5666163747384a86578706f737572659180a66c65"
+    "646765729282a24c319fa34e474ecf000647a2cc697000cfb7db7f9a560ae574ce000f42409292ce000b4949ce000f424092ce000b4965ce"
+    "000f424081ce000b498494ce000f4240a34e474ecf000647b6ea40d000cfc5a5528f45897b2781cfd8aed90d07fe0f9793cf00064a76feb2"
+    "f000ce000f4240a34e474e81cfef8f86c352042952cf00064ab358391000c0cf00064ab35839100093ce000b4949ce000b4965ce000b4984"
+    "93ce000f4240ce001e8480ce002dc6c0ce000f4240cf00064a76feb2f000c0a24c329fa34e474ecf000647a2cc697000cf739b24f22cfa72"
+    "b5ce000f42409292ce000b4949ce000f424092ce000b4965ce000f42408081cf0f7d494e8912998293cf00064a76feb2f000ce000927c0a3"
+    "4e474e8093cf00064a9f3a61b000cf00064a9f3a61b000cf3fa78641104467c3cf00064a9f3a61b00092ce000b4949ce000b496592ce000f"
+    "4240ce001e8480ce000927c0cf00064a76feb2f000c0c3a770726f66696c659aff00c0c0c0c0c0c0c0c0a7726576656e75659180a572756c"
+    "657381a46c61746596cf00064cb37a997c00c08000ff00a47365656ec47074e50a569a7fdbb71087c10159cf8ad9277b89458f52a5c5b08c"
+    "c101b2b041b7970ffe070dd9aed89051c2010e61f159b572fa2cf2249b731087c101e0b73221829912894e497d0f9051c2013386b33ec367"
+    "44104186a73fd05cc201a139d1bc9e242e8658686e4f7062c201b74c21c5a87072756e655f6f6ece000b4978a772756c65736574b0623435"
+    "61646234656534623834343432"
+)
+"""B1 as it was encoded before closings were words: L1 open with a reversal that waits, L2 closed for less."""
+
+
+def test_a_state_stored_before_goes_on_as_it_was() -> None:
+    life = Life()
+    life.borrower = decode(STORED_BEFORE)
+    loans = life.borrower.facts.ledger.loans
+    assert (_late(life, "2026-03-13"), loans["L2"].owed, loans["L1"].owed) == (3, [], [1_000_000, 2_000_000, 3_000_000])
+
+    life.says(repaid("B1", "2026-03-09", id="p3"), repaid("B1", "2026-03-10", id="p1"))
+    assert _late(life, "2026-03-13") == 3, "p3 was taken back before it came, and p1 is known"
+    life.says(repaid("B1", "2026-03-11"), _reversed("2026-03-12", "p2", loan_id="L2"))
+    assert _late(life, "2026-03-13") == 31, "the closing of L2 did not know that its payment would come back"
+    assert decode(encode(life.borrower)) == life.borrower
+
 
 def _ordinal(day: str) -> int:
     return date.fromisoformat(day).toordinal()

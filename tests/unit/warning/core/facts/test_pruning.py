@@ -8,14 +8,24 @@ from hypothesis import strategies as st
 from services.warning.core.borrower import encode
 from services.warning.core.facts import FAMILIES
 from tests.events import disbursed, event, exposed, repaid
-from tests.unit.warning.core.histories import DAYS, RULES, START, Said, engine_of, histories, lived, readings
+from tests.unit.warning.core.histories import (
+    DAYS,
+    RULES,
+    START,
+    Said,
+    busy_loans,
+    engine_of,
+    histories,
+    lived,
+    readings,
+)
 from tests.unit.warning.core.lives import Life
 
 ENGINE = engine_of(RULES, "Europe/Berlin")
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories(most=40), st.integers(30, DAYS + 150))
+@given(histories(most=40) | busy_loans(), st.integers(30, DAYS + 150))
 def test_no_reading_as_of_that_day_or_later_is_changed_by_pruning(events: list[Said], number: int) -> None:
     borrower, _ = lived(ENGINE, events, to_the_end=False)
     pruned = deepcopy(borrower)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.warning.core.indicators import CATALOGUE
 from services.warning.core.indicators.days_until_due import FARTHEST
-from tests.unit.warning.core.histories import RULES, ZONES, Said, engine_of, histories
+from tests.unit.warning.core.histories import RULES, ZONES, Said, busy_loans, engine_of, histories
 from tests.unit.warning.core.indicators.books import ABSOLUTE, RELATIVE, Book, Page, asked_day_by_day
 
 ENGINES = {zone: engine_of(RULES, zone) for zone in ZONES}
@@ -34,7 +34,7 @@ def _lacks(page: Page, due: date, now: datetime, kind: str) -> bool:
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(histories(most=30), st.sampled_from(ZONES))
+@given(histories(most=30) | busy_loans(), st.sampled_from(ZONES))
 def test_they_are_those_until_the_first_day_by_whose_end_something_is_unpaid(events: list[Said], zone: str) -> None:
     for found, books, day, kind in asked_day_by_day(ENGINES[zone], events, INDICATOR):
         assert found == min(_days_until_due(book, day, kind) for book in books), day
