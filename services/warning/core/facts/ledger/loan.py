@@ -154,10 +154,8 @@ class Loan(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
         return [(each.moment, each.left()) for each in self.payments.values() if each.currency == self.currency]
 
 
-def words_of(loan: Loan) -> list[AnyWord]:
-    """Everything said of a loan's plan, in order."""
-    if loan.story is not None:
-        return loan.story.words
+def _words_of(loan: Loan) -> list[AnyWord]:
+    """Everything said of a plain loan's plan, in order."""
     words: list[AnyWord] = [
         Fell(due.time, due.key, due.hash, "", day, due.amount, due.currency) for day, due in loan.dues.items()
     ]
@@ -172,7 +170,7 @@ def words_of(loan: Loan) -> list[AnyWord]:
 def story_of(loan: Loan) -> Story:
     """The loan's story; it begins where there was none."""
     if loan.story is None:
-        loan.story = Story(words_of(loan))
+        loan.story = Story(_words_of(loan))
         loan.schedule, loan.dues, loan.names = [], {}, []
     return loan.story
 

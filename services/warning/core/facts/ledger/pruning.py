@@ -1,5 +1,6 @@
 """Forgets what matters to no question any more, and makes final what nothing can change any more."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from services.warning.core.calendar import DAY, EPOCH_DAY
@@ -86,6 +87,26 @@ def _settle(loan: Loan, story: Story, final: int) -> None:
     heard = hear(old, loan.payments.values(), final)
     standing = set(map(id, (*_standing(heard.known.plans), *heard.settled)))
     story.words = [each for each in story.words if each.time >= final or id(each) in standing]
+    _drop_repeats(loan, story, final)
+
+
+def _drop_repeats(loan: Loan, story: Story, final: int) -> None:
+    """Drop closings that only said again what the one before had said, with nothing said or paid in between."""
+    told = sorted(each.known for each in loan.payments.values())
+    kept: list[AnyWord] = []
+    for each in story.words:
+        if not (each.time < final and kept and _repeats(each, kept[-1], told)):
+            kept.append(each)
+    if len(kept) < len(story.words):
+        story.words = kept
+        draw(loan)
+
+
+def _repeats(word: AnyWord, before: AnyWord, told: Sequence[int]) -> bool:
+    if not isinstance(word, Settled) or not isinstance(before, Settled) or word.waived != []:
+        return False
+    same = (word.day, word.amount) == (before.day, before.amount) and word.moment >= before.moment
+    return same and bisect_right(told, before.time) == bisect_right(told, word.time)
 
 
 def _is_open(word: AnyWord) -> bool:

@@ -116,19 +116,27 @@ def closed(state: Ledger, event: Event, data: LoanClosed, calendar: Calendar) ->
 
 
 def _is_paid_up(loan: Loan, word: Settled) -> bool:
-    """The usual case: the last word on a plain loan of which everything was paid before."""
-    if loan.story is not None or word.time < loan.touched or not loan.owed or loan.paid < loan.owed[-1]:
+    """The usual cases: the last word on a plain loan that is paid, and a closing told again of one that is closed."""
+    if word.time < loan.touched or loan.newest > word.moment:
         return False
-    return loan.newest <= word.moment
+    story = loan.story
+    if story is None:
+        return bool(loan.owed) and loan.paid >= loan.owed[-1]
+    return not loan.owed and not story.items and story.by == "closed" and story.words[-1].order < word.order
 
 
 def _end(loan: Loan, word: Settled) -> None:
     """What `draw` would make of it."""
-    items = sorted(each for each in loan.items if each[1])
-    whole = View(-1, "", loan.time, loan.days, loan.owed, items, loan.paid, loan.newest)
-    story = story_of(loan)
+    story = loan.story
+    if story is None:
+        items = sorted(each for each in loan.items if each[1])
+        last = View(-1, "", loan.time, loan.days, loan.owed, items, loan.paid, loan.newest)
+        story = story_of(loan)
+    else:
+        last = View(story.begin, story.by, story.known, [], [], [], 0, -1)
     story.words.append(word)
-    story.earlier, story.begin, story.by, story.known = [whole], word.moment, "closed", word.time
+    story.earlier.append(last)
+    story.begin, story.by, story.known = word.moment, "closed", word.time
     loan.days, loan.owed, loan.paid, loan.newest, loan.key = [], [], 0, word.moment, ""
 
 

@@ -424,6 +424,17 @@ def _ordinal(day: str) -> int:
     return date.fromisoformat(day).toordinal()
 
 
+def test_a_closing_told_again_every_night_does_not_grow_for_ever_and_hides_nothing() -> None:
+    life, sizes = Life(), []
+    life.says(disbursed("B1", "2026-01-05", "2026-02-10"), repaid("B1", "2026-02-10", id="pay"))
+    for night in range(_ordinal("2026-02-11"), _ordinal("2027-12-01")):
+        life.says(_closed(f"{date.fromordinal(night)}T00:00:00Z", "2026-02-10"))
+        sizes.append(len(_loan(life).story.words))  # type: ignore[union-attr]
+    assert max(sizes[200:]) <= 90 + 56 + 2
+    life.says(_reversed("2027-12-01", "pay"))
+    assert _late(life, "2027-12-02") == 660
+
+
 def test_a_number_used_for_cycle_after_cycle_does_not_grow_for_ever() -> None:
     life, sizes = Life(), []
     for month in range(1, 60):
