@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with a dotted event name (`warning.partition.taken`)."""
+"""Structured logs: one JSON object a line, with a dotted event name (`warning.partitions.taken`)."""
 
 import logging
 import sys
