@@ -42,7 +42,7 @@ def single_type(request: Request) -> str | None:
     if media_type(given).name == EVENT:
         return None
     if not is_binary(request.headers.raw):
-        raise _unsupported(EVENT, given)
+        raise _unsupported(f"{EVENT}, or ce- headers (binary mode)", given)
     if given and not declares_json(given):
         raise _unsupported(f"{EVENT}, or in binary mode */json or */*+json", given)
     return given
