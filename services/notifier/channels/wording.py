@@ -33,12 +33,14 @@ _LEVELS = {
 _REASONS = {
     "en": {
         "corrected": "data corrected",
+        "loan_forgotten": "nothing heard of the loan for long",
         "rescheduled": "loan rescheduled",
         "rule_retired": "rule retired",
         "written_off": "written off, not paid",
     },
     "zh": {
         "corrected": "数据已更正",
+        "loan_forgotten": "该笔贷款久无消息",
         "rescheduled": "还款计划已重新安排",
         "rule_retired": "规则已停用",
         "written_off": "已核销，并未偿还",

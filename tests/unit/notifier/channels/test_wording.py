@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from services.notifier.channels.wording import Language, Wording, moment, number, one_line
+from services.notifier.channels.wording import Language, Wording, because, moment, number, one_line
+from services.notifier.core.matching import Cause
 from shared.warnings import Acknowledgement, Kind, Level, Measure, WarningChange
-from tests.changes import change
+from tests.changes import change, recovery
 
 WORDING = Wording(Path(__file__).parent)
 NOON = datetime(2026, 7, 1, 4, 0, tzinfo=UTC)
@@ -51,6 +53,15 @@ def test_what_did_not_get_better_by_itself_says_why(
     given = change(1, 1, kind=kind, level=level, previous_level=Level.RED).model_copy(update={"reason": reason})
     assert WORDING.render("title", given, "en").startswith(en)
     assert WORDING.render("title", given, "zh").startswith(zh)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("cause", sorted({*get_args(Cause)} - {"event", "time", "condition"}))
+def test_every_cause_that_a_route_can_name_has_words_in_both_languages(cause: str, language: Language) -> None:
+    words = because(recovery().model_copy(update={"reason": cause}), language)
+
+    assert words
+    assert words != cause
 
 
 def test_a_moment_is_told_on_the_lenders_wall() -> None:
