@@ -60,11 +60,12 @@ def _kinds(sink: Sink, path: str = "/") -> list[str]:
     return [each.data["kind"] for each in sink.of(path)]
 
 
+@pytest.mark.parametrize("pace", [{}, {"rate": {"messages": 600, "per": "1m", "burst": 9}}], ids=["freely", "paced"])
 async def test_who_refused_the_beginning_is_not_told_of_the_end_and_a_notice_says_why(
-    settings: NotifierSettings, sink: Sink
+    settings: NotifierSettings, sink: Sink, pace: dict[str, Any]
 ) -> None:
     sink.answers["/"] = _status(404)
-    async with running(settings, {"hook": webhook(sink.url())}) as bench:
+    async with running(settings, {"hook": webhook(sink.url(), **pace)}) as bench:
         await bench.queue(change(1), "hook")
         await _settled(bench, {"hook": ["dead"]})
         sink.answers["/"] = ok

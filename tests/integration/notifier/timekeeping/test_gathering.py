@@ -22,15 +22,16 @@ from tests.changes import change, recovery
 from tests.integration.notifier.timekeeping.conftest import House
 
 MINUTE = timedelta(minutes=1)
+HALF_A_DAY = timedelta(hours=12)
 PEOPLE = {"channel": "log", "audience": "staff"}
 
 
 class Gathering(House):
     """Tells what the desk was sent, and why it was not."""
 
-    async def silenced(self, match: dict[str, str], lasts: timedelta) -> Silence:
+    async def silenced(self, match: dict[str, str], lasts: timedelta, number: int = 5) -> Silence:
         now = self.clock.now()
-        silence = Silence(UUID(int=5), Match.model_validate(match), "head office", "known", now, now + lasts)
+        silence = Silence(UUID(int=number), Match.model_validate(match), "head office", "known", now, now + lasts)
         await self.silence(silence)
         return silence
 
@@ -199,17 +200,63 @@ async def test_what_was_not_sent_yet_gives_way_to_the_newest_for_people_and_not_
     }
 
 
-async def test_what_is_raised_and_over_within_a_groups_wait_is_not_told_and_the_answer_says_so(build: Build) -> None:
-    house = build({"receivers": ["desk"], "group": {"wait": "1m"}})
-    await house.hear(change(1))
-    await house.hear(recovery(1))
-    house.clock.advance(MINUTE)
+_WAYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a group": ({"group": {"wait": "1m"}}, {}),
+    "a digest": ({"digest": {"at": ["12:00"], "time_zone": "UTC"}}, {}),
+    "quiet hours": ({"quiet": "mornings"}, {"times": {"mornings": {"time_zone": "UTC", "hours": ["06:00-12:00"]}}}),
+    "active hours": ({"active": "evenings"}, {"times": {"evenings": {"time_zone": "UTC", "hours": ["18:00-23:00"]}}}),
+    "a storm": ({}, {"desk": {"storm": {"messages": 1, "within": "10m", "summary": "1m"}}}),
+    "a silence": ({}, {}),
+    "an inhibition": ({}, {"inhibit": [{"source": {"level": "red"}, "target": {"level": "yellow"}}]}),
+}
+"""What holds a change that comes at half past nine: of its route, and of all else."""
+
+
+async def _held(house: Gathering, way: str, number: int, *changes: WarningChange) -> None:
+    """Have these changes come while that holds them, and half a day go by, after which it holds nothing any more."""
+    if way == "a silence":
+        await house.silenced({"rule": "missed_payment"}, 60 * MINUTE, number)
+    if way in ("a storm", "an inhibition"):
+        await house.hear(change(number, level=Level.RED))
+    for each in changes:
+        await house.hear(each)
+        assert (await house.why(1))[-1][0] == "held"
+    if way == "an inhibition":
+        await house.hear(recovery(number).model_copy(update={"previous_level": Level.RED}))
+    house.clock.advance(HALF_A_DAY)
     await house.turn()
 
-    assert await house.sent() == []
-    over = "was not told, because the warning was over before it was told there: it had ended before it was told"
-    assert await house.why(1) == [("suppressed", over)] * 2
-    assert [kind for _, kind, _ in await house.sent("books")] == ["raised", "cleared"]
+
+async def _told_of(house: Gathering) -> list[str]:
+    """The kinds of what the desk was told of warning 1."""
+    sql = "SELECT kind FROM deliveries WHERE receiver = 'desk' AND warning_id = $1 ORDER BY position"
+    return [kind for (kind,) in await house.rows(sql, UUID(int=1))]
+
+
+@pytest.mark.parametrize("way", _WAYS)
+async def test_whatever_holds_what_is_raised_and_over_meanwhile_is_not_told_and_the_answer_says_so(
+    build: Build, way: str
+) -> None:
+    route, more = _WAYS[way]
+    house = build({"receivers": ["desk"], **route}, **more)
+    await _held(house, way, 7, change(1), recovery(1))
+
+    assert await _told_of(house) == []
+    reasons = await house.rows("SELECT reason FROM notices WHERE receiver = 'desk' AND warning_id = $1", UUID(int=1))
+    assert reasons == [({"a silence": "silenced", "an inhibition": "inhibited"}.get(way, "over"),)] * 2
+    assert [(state, why.partition(",")[0]) for state, why in await house.why(1)] == [("suppressed", "was not told")] * 2
+
+
+@pytest.mark.parametrize("way", _WAYS)
+async def test_whatever_holds_the_end_of_what_was_told_is_told_when_it_holds_no_more(build: Build, way: str) -> None:
+    route, more = _WAYS[way]
+    house = build({"receivers": ["desk"], **route}, **more)
+    await _held(house, way, 7, change(1))
+    assert await _told_of(house) == ["raised"]
+
+    house.clock.advance(HALF_A_DAY)
+    await _held(house, way, 8, recovery(1))
+    assert await _told_of(house) == ["raised", "cleared"]
 
 
 async def test_what_is_held_then_silenced_and_over_when_the_silence_ends_is_not_told(build: Build) -> None:
