@@ -40,6 +40,10 @@ class Housekeeping:
         self._clock = clock
         self._metrics = metrics
         self._forget_at: datetime | None = None
+        self._backlog = store.Backlog()
+        self._expected: dict[str, datetime] = {}
+        metrics.oldest_pending_seconds.set_function(lambda: self._age(self._backlog.oldest))
+        metrics.overdue_seconds.set_function(lambda: self._age(self._backlog.next_due))
 
     def use(self, configuration: Configuration) -> None:
         """Go on with this configuration."""
@@ -66,10 +70,12 @@ class Housekeeping:
 
     async def _measure(self) -> None:
         async with self._connection.statements() as connection:
-            backlog = await store.backlog(connection)
-        age = (self._clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
-        self._metrics.pending.set(backlog.pending)
-        self._metrics.oldest_pending_seconds.set(max(0.0, age))
+            self._backlog = await store.backlog(connection)
+        self._metrics.pending.set(self._backlog.pending)
+
+    def _age(self, since: datetime | None) -> float:
+        """Seconds gone by since then, whenever it is asked: it grows where a database that is away says nothing new."""
+        return max(0.0, (self._clock.now() - since).total_seconds()) if since is not None else 0.0
 
     async def _measure_heartbeats(self) -> None:
         every = {
@@ -77,13 +83,16 @@ class Housekeeping:
             for name, settings in self._configuration.receivers.items()
             if settings.heartbeat is not None
         }
+        now = self._clock.now()
+        self._expected = {name: self._expected.get(name, now) for name in every}
         async with self._connection.statements() as connection:
             latest = await heartbeats.latest(connection, list(every)) if every else {}
         self._metrics.heartbeat_timestamp.clear()
         self._metrics.heartbeat_interval.clear()
-        for name, at in latest.items():
+        for name, interval in every.items():
+            at = latest.get(name, self._expected[name])
             self._metrics.heartbeat_timestamp.labels(name).set(at.timestamp())
-            self._metrics.heartbeat_interval.labels(name).set(every[name].total_seconds())
+            self._metrics.heartbeat_interval.labels(name).set(interval.total_seconds())
 
     async def _expire(self) -> None:
         async with self._connection.transaction() as connection:

@@ -89,7 +89,7 @@ class Metrics:
         )
         self.heartbeat_timestamp = Gauge(
             "bellwether_notifier_heartbeat_timestamp_seconds",
-            "When a receiver last took a heartbeat; when the first was made, while it has taken none",
+            "When a receiver last took a heartbeat; while it has taken none, when the first was made, or expected",
             ["receiver"],
             registry=registry,
         )
@@ -112,6 +112,11 @@ class Metrics:
         self.pending = Gauge("bellwether_notifier_pending", "Deliveries neither delivered nor dead", registry=registry)
         self.oldest_pending_seconds = Gauge(
             "bellwether_notifier_oldest_pending_seconds", "Age of the oldest of them", registry=registry
+        )
+        self.overdue_seconds = Gauge(
+            "bellwether_notifier_overdue_seconds",
+            "How long ago what is held, or a step of an escalation, fell due that nobody has looked at yet",
+            registry=registry,
         )
         self._begin()
 

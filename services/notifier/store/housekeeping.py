@@ -1,4 +1,4 @@
-"""What is done every now and then: deadlines nobody else keeps, and how much there is to do."""
+"""What is done every now and then: deadlines nobody else keeps, and how much there is to do, and since when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,16 +44,19 @@ UPDATE queue SET waiting = false WHERE position = ANY(ARRAY(
 """
 _PENDING = """
 SELECT (SELECT count(*) FROM queue) AS pending,
-    (SELECT created_at FROM deliveries WHERE position = (SELECT min(position) FROM queue)) AS oldest
+    (SELECT created_at FROM deliveries WHERE position = (SELECT min(position) FROM queue)) AS oldest,
+    least((SELECT min(due_at) FROM gatherings), (SELECT min(due_at) FROM escalations)) AS next_due
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much is neither delivered nor dead, and since when the oldest of it."""
+    """How much is neither delivered nor dead, since when the oldest of it, and when what waits is looked at next."""
 
-    pending: int
-    oldest: datetime | None
+    pending: int = 0
+    oldest: datetime | None = None
+    next_due: datetime | None = None
+    """The earliest of all gatherings and steps of escalations."""
 
 
 async def idle_receivers(connection: "asyncpg.Connection[Any]", serving: Sequence[str]) -> list[str]:
@@ -76,7 +79,7 @@ async def free_stuck(connection: "asyncpg.Connection[Any]") -> int:
 
 
 async def backlog(connection: "asyncpg.Connection[Any]") -> Backlog:
-    """The size and the age of what is pending."""
+    """What there is to do."""
     row = await connection.fetchrow(_PENDING)
     assert row is not None, "a SELECT without FROM gives a row"
     return Backlog(**row)

@@ -115,6 +115,30 @@ async def test_the_backlog_and_the_age_of_its_oldest_are_told(house: House) -> N
     assert (house.gauge("pending"), house.gauge("oldest_pending_seconds")) == (2, 3600)
 
 
+async def test_what_is_held_is_overdue_once_nobody_looks_at_it_at_its_time(house: House) -> None:
+    await house.notice(change(1), QUIET.key)
+    async with house.connection.transaction() as connection:
+        at = house.clock.now()
+        await escalations.begin(connection, [Standing(warning(2), "up", change(2).change_id, 0, 0, at + HOUR, at)])
+    await house.keep()
+    assert house.gauge("overdue_seconds") == 0
+
+    await house.keep_after(2 * HOUR)
+    assert house.gauge("overdue_seconds") == 7200
+    async with house.connection.transaction() as connection:
+        await gatherings.settle(connection, [Settled(1, "told")], {}, [("hook", QUIET.key)], house.clock.now())
+    await house.keep()
+    assert house.gauge("overdue_seconds") == 3600, "the step of an escalation"
+
+
+async def test_what_waits_grows_older_while_the_database_says_nothing_new(house: House) -> None:
+    await house.take(taken(change(1), "hook"))
+    await house.notice(change(2), QUIET.key)
+    await house.keep()
+    house.clock.advance(HOUR)
+    assert (house.gauge("oldest_pending_seconds"), house.gauge("overdue_seconds")) == (3600, 3600)
+
+
 async def test_what_nobody_tries_is_dead_at_its_deadline_and_not_before(house: House) -> None:
     """A receiver that is configured no more; `hook` is served, so its worker keeps the deadline."""
     deadline = NOW + HOUR

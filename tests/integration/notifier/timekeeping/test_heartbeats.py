@@ -81,9 +81,11 @@ async def test_the_metric_says_when_a_receiver_last_took_one(
         await keeping.once(asyncio.Event())
         return registry.get_sample_value("bellwether_notifier_heartbeat_timestamp_seconds", {"receiver": "hook"})
 
-    assert await heard_at() is None
+    assert await heard_at() == NOW.timestamp(), "while none was made, when one was first expected"
+    clock.advance(timedelta(hours=1))
+    assert await heard_at() == NOW.timestamp(), "so that the alert knows of one that nobody ever makes"
     await _take(HeartbeatsDue(configuration), connection, clock)
-    assert await heard_at() == NOW.timestamp(), "while there is none, when the first was made"
+    assert await heard_at() == clock.now().timestamp(), "while none was taken, when the first was made"
 
     async with connection.statements() as inside:
         await inside.execute("UPDATE deliveries SET give_up_at = now() + interval '1 day'")
@@ -93,7 +95,7 @@ async def test_the_metric_says_when_a_receiver_last_took_one(
             return await bench.states() == ["delivered"]
 
         await until(delivered)
-    assert (await heard_at() or 0) > NOW.timestamp()
+    assert (await heard_at() or 0) > clock.now().timestamp()
     assert registry.get_sample_value("bellwether_notifier_heartbeat_interval_seconds", {"receiver": "hook"}) == 21600
     [got] = sink.received
     assert msgspec.json.decode(got.body)["type"] == "notifier.heartbeat"
