@@ -22,6 +22,10 @@ MAX_VALUES = 250_000
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
+class NotTextError(ValueError):
+    """The file is no text that is read here: it is too large, or not UTF-8."""
+
+
 class NotYamlError(Exception):
     """The text is no YAML that is read here. `index` is the character at which that shows."""
 
@@ -46,23 +50,23 @@ class Excerpt(NamedTuple):
 
 
 def file_bytes(path: Path) -> bytes:
-    """What is in a file. Raises OSError, and ValueError where that is more than MAX_BYTES: it is some other file."""
+    """What is in a file. Raises OSError, and NotTextError where that is more than MAX_BYTES: it is some other file."""
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise ValueError(f"expected a file of at most {MAX_BYTES} bytes")
+        raise NotTextError(f"expected a file of at most {MAX_BYTES} bytes")
     return content
 
 
 def decoded(content: bytes) -> str:
-    """Bytes as text. Raises ValueError with the place where they are not UTF-8."""
+    """Bytes as text. Raises NotTextError with the place where they are not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         before = content[: error.start].decode()
         line, column = before.count("\n") + 1, error.start - content.rfind(b"\n", 0, error.start)
         wrong = f"expected UTF-8, got the byte {content[error.start]:#04x}"
-        raise ValueError(f"line {line}, column {column}: {wrong}") from None
+        raise NotTextError(f"line {line}, column {column}: {wrong}") from None
 
 
 def compose(text: str, *, plain: bool = False) -> yaml.Node | None:

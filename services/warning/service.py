@@ -35,14 +35,14 @@ from shared.keys_file import open_keys
 from shared.run import serve as run
 from shared.settings import SettingError
 from shared.watching import Watching
-from shared.yaml_text import decoded, file_bytes
+from shared.yaml_text import NotTextError, decoded, file_bytes
 
 _CHECK = "`python -m services.warning check FILE` shows them"
 log = structlog.get_logger(__name__)
 
 
 def load_engine(ruleset_file: Path, time_zone: str) -> Engine:
-    """The engine of a ruleset file. Raises RulesetError; OSError or ValueError where the file cannot be read."""
+    """The engine of a ruleset file. Raises RulesetError; OSError or NotTextError where the file cannot be read."""
     return Engine(load_ruleset(decoded(file_bytes(ruleset_file))), Calendar(time_zone))
 
 
@@ -53,7 +53,7 @@ def _engine(settings: Settings) -> Engine:
     except RulesetError as error:
         first = error.problems[0]
         said = f"{len(error.problems)} mistakes, the first in line {first.line}, column {first.column}; {_CHECK}"
-    except (OSError, ValueError) as error:
+    except (OSError, NotTextError) as error:
         said = (isinstance(error, OSError) and error.strerror) or str(error)
     raise SettingError("RULESET_FILE", f"expected a ruleset: {said}")
 

@@ -19,7 +19,7 @@ from services.warning.replay.run import CHANGES, REPORT
 from services.warning.replay.run import replay as replay_file
 from services.warning.settings import SHIPPED_RULESET
 from shared.events import ORDINARY, Ahead
-from shared.yaml_text import decoded, file_bytes
+from shared.yaml_text import NotTextError, decoded, file_bytes
 
 NOT_A_RULESET = 1
 SOME_REJECTED = 1
@@ -99,7 +99,7 @@ def _listed(bands: Bands) -> str:
 def _text_of(path: Path) -> str:
     try:
         return decoded(file_bytes(path))
-    except (OSError, ValueError) as error:
+    except (OSError, NotTextError) as error:
         _complain(f"{path}: expected a text file in UTF-8: {error}")
         raise typer.Exit(NOT_REPLAYED if isinstance(error, OSError) else NOT_A_RULESET) from None
 
